@@ -1,0 +1,49 @@
+# Two commands matter: `make demo` and `make test`. The others are what they and .ci/run are made of.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+SHARED ?= ../shared
+
+# durable-rules is published as source only, and its 2.0.28 calls a function that CPython 3.13 took out.
+CALL_FLAG := $(shell $(PYTHON) -c 'import sys; print("-DPyEval_CallObject=PyObject_CallObject" if sys.version_info >= (3, 13) else "")')
+
+.PHONY: venv demo test lint types conformance whatif eval bench wheel lock clean
+
+venv: $(VENV)/ready
+
+$(VENV)/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	CPPFLAGS="$(CPPFLAGS) $(CALL_FLAG)" $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+demo: venv
+	@$(BIN)/oomadvisor advise examples/seed-2.6.31-arm-order2.txt
+
+test: venv
+	$(BIN)/python -m pytest -n 2 -q
+
+lint: venv
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: venv
+	$(BIN)/mypy
+
+conformance: venv
+	@$(BIN)/python -m tests.checks.conformance $(or $(VECTORS),tests/vectors)
+
+whatif: venv
+	@$(BIN)/python -m tests.checks.whatif $(or $(RUNS),tests/runs)
+
+eval: venv
+	@$(BIN)/python -m tests.checks.evaluate $(or $(REPORTS),tests/reports)
+
+bench: venv
+	@$(BIN)/python -m bench.speed
+
+wheel: venv
+	$(BIN)/python -m build --outdir dist
+
+clean:
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

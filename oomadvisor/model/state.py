@@ -1,0 +1,192 @@
+"""Everything known about the box at the moment of the incident: the report, the sysctls, the /proc files."""
+
+from typing import Literal
+
+from oomadvisor.model.base import Frozen, Origin, Warning_
+from oomadvisor.model.incident import Incident, Swap
+from oomadvisor.model.zone import Zone
+
+
+class KernelRelease(Frozen):
+    """Which kernel this is. ``version`` is (2, 6, 31, 12)-like; ``text`` as found; ``exact`` when known to the patch level.
+
+    ``source``: ``log``, ``option`` (--kernel), ``proc`` (/proc/version), ``forms`` (only the forms of the lines say so,
+    then ``version`` is the oldest and ``newest`` the newest kernel that prints them), or ``unknown``.
+    """
+
+    version: tuple[int, ...]
+    newest: tuple[int, ...] | None = None
+    text: str
+    source: Literal["log", "option", "proc", "forms", "unknown"]
+    vendor: str | None = None
+
+    @property
+    def is_2_6_31(self) -> bool:
+        return self.version[:3] == (2, 6, 31)
+
+
+class Tunable(Frozen):
+    """A sysctl as an interval ``low..high`` (equal when the value is known), and where that came from.
+
+    ``source``: ``observed`` (a sysctl file), ``inferred`` (arithmetic on the report, named in ``basis``), ``default``
+    (nothing contradicts the kernel's own default, named in ``basis``). ``default`` is that kernel's default on this box.
+    """
+
+    name: str
+    low: int | None = None
+    high: int | None = None
+    text: str | None = None
+    source: Literal["observed", "inferred", "default"]
+    basis: str
+    default: int | None = None
+    origin: Origin | None = None
+
+
+class Build(Frozen):
+    """What the report shows of how the kernel was built. ``None`` = it does not show."""
+
+    page_kb: int = 4
+    max_order: int | None = None
+    highmem: bool | None = None
+    smp: bool | None = None
+    cpus_seen: int | None = None
+    numa: bool | None = None
+    word_bits: int = 32
+    zone_names: tuple[str, ...] = ()
+
+
+class SlabCache(Frozen):
+    """A row of /proc/slabinfo. ``pages`` = slabs × pages per slab, ``reclaimable`` by the cache's known use."""
+
+    name: str
+    active_objects: int
+    objects: int
+    object_bytes: int
+    objects_per_slab: int
+    pages_per_slab: int
+    slabs: int
+    line: int
+
+    @property
+    def pages(self) -> int:
+        return self.slabs * self.pages_per_slab
+
+
+class Mount(Frozen):
+    """A row of /proc/mounts (``size_kb`` = the size= option of tmpfs) or of df (then ``used_kb`` is known)."""
+
+    device: str
+    path: str
+    fstype: str
+    options: tuple[str, ...] = ()
+    size_kb: int | None = None
+    used_kb: int | None = None
+    line: int = 0
+
+
+class SwapDevice(Frozen):
+    """A row of /proc/swaps."""
+
+    path: str
+    size_kb: int
+    used_kb: int
+    line: int = 0
+
+
+class ProcState(Frozen):
+    """What the given /proc files say. A file that was not given is ``None`` or empty."""
+
+    files: tuple[str, ...] = ()
+    version: str | None = None
+    cmdline: str | None = None
+    meminfo_kb: dict[str, int] | None = None
+    vmstat: dict[str, int] | None = None
+    zones: tuple[Zone, ...] = ()
+    blocks_by_type: dict[str, dict[str, tuple[int, ...]]] | None = None
+    pageblock_order: int | None = None
+    slab: tuple[SlabCache, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    swaps: tuple[SwapDevice, ...] | None = None
+    sysctls: dict[str, str] = {}
+    origins: dict[str, Origin] = {}
+    warnings: tuple[Warning_, ...] = ()
+
+
+class OperationStep(Frozen):
+    """One allocation of an operation. ``count`` blocks of ``order`` under ``gfp_mask``; earlier steps' blocks stay held."""
+
+    order: int
+    gfp_mask: int
+    what: str
+    source: str
+
+
+class Operation(Frozen):
+    """What a task does, as the blocks that the kernel asks for, in sequence, all held together at the worst instant.
+
+    ``id`` is kebab-case (``exec``, ``fork``, ``fork+exec``); ``title`` is for people.
+    """
+
+    id: str
+    title: str
+    steps: tuple[OperationStep, ...]
+    source: str
+
+    @property
+    def orders(self) -> tuple[int, ...]:
+        return tuple(step.order for step in self.steps)
+
+
+class Memory(Frozen):
+    """Where the memory is, in pages. ``shmem_pages`` is an interval, because 2.6.31 has no counter for it.
+
+    ``shmem_basis`` names the arithmetic. ``unaccounted_pages`` = RAM − reserved − free − LRU − slab − page tables.
+    """
+
+    ram_pages: int | None = None
+    reserved_pages: int | None = None
+    free_pages: int | None = None
+    anon_lru_pages: int | None = None
+    file_lru_pages: int | None = None
+    unevictable_pages: int | None = None
+    shmem_low_pages: int | None = None
+    shmem_pages: int | None = None
+    shmem_high_pages: int | None = None
+    shmem_basis: str | None = None
+    anon_pages: int | None = None
+    pagecache_pages: int | None = None
+    mapped_pages: int | None = None
+    slab_pages: int | None = None
+    slab_reclaimable_pages: int | None = None
+    slab_unreclaimable_pages: int | None = None
+    pagetable_pages: int | None = None
+    swap_cache_pages: int | None = None
+    unaccounted_pages: int | None = None
+
+
+class SystemState(Frozen):
+    """The whole input of the expert. ``zones`` lists the zones of the node in question from the lowest to the highest."""
+
+    incident: Incident
+    kernel: KernelRelease
+    build: Build
+    zones: tuple[Zone, ...] = ()
+    memory: Memory = Memory()
+    swap: Swap | None = None
+    tunables: dict[str, Tunable] = {}
+    proc: ProcState = ProcState()
+    gfp_flags: tuple[str, ...] = ()
+    class_zone: str | None = None
+    class_zone_index: int | None = None
+    operation: Operation | None = None
+    workload: Operation | None = None
+    call_site: str | None = None
+    warnings: tuple[Warning_, ...] = ()
+
+    @property
+    def page_kb(self) -> int:
+        return self.build.page_kb
+
+    def zone(self, name: str) -> Zone | None:
+        """Return the zone called ``name``, or None."""
+        return next((z for z in self.zones if z.name == name), None)
