@@ -113,12 +113,17 @@ class ProcState(Frozen):
 
 
 class OperationStep(Frozen):
-    """One allocation of an operation. ``count`` blocks of ``order`` under ``gfp_mask``; earlier steps' blocks stay held."""
+    """One allocation of an operation: a block of ``order`` under ``gfp_mask``, while the earlier steps' blocks are held.
+
+    ``replaces``: when the operation is complete, an earlier block of the same order is given back (exec frees the page
+    directory of the program that it replaces).
+    """
 
     order: int
     gfp_mask: int
     what: str
     source: str
+    replaces: bool = False
 
 
 class Operation(Frozen):

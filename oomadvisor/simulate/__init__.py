@@ -1,0 +1,32 @@
+"""A change applied to a state, and what the kernel would then have decided.
+
+Nothing here invents a number: every result follows from the free lists, marks and reserves of the report and from the
+functions of :mod:`oomadvisor.kernel`. Where the report leaves something open, the result is an interval.
+"""
+
+from oomadvisor.simulate.change import FreePages, NotReplayable, SetOperation, SetRealtime, SetSysctl, apply
+from oomadvisor.simulate.headroom import children_that_stay
+from oomadvisor.simulate.replay import order_verdicts, replay
+from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot, snapshot
+from oomadvisor.simulate.solve import largest_passing, thresholds
+from oomadvisor.simulate.whatif import Outcome, classify, what_if
+
+__all__ = [
+    "FreePages",
+    "NotReplayable",
+    "Outcome",
+    "SetOperation",
+    "SetRealtime",
+    "SetSysctl",
+    "Snapshot",
+    "ZoneSnapshot",
+    "apply",
+    "children_that_stay",
+    "classify",
+    "largest_passing",
+    "order_verdicts",
+    "replay",
+    "snapshot",
+    "thresholds",
+    "what_if",
+]

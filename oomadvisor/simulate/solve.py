@@ -1,0 +1,88 @@
+"""Exact thresholds instead of trial values: the largest setting at which a request or an operation passes."""
+
+from collections.abc import Callable
+
+from oomadvisor.model import MARKS, Mark, Operation, Thresholds
+from oomadvisor.simulate.change import with_min_free_kbytes
+from oomadvisor.simulate.replay import operation_passes, passes
+from oomadvisor.simulate.snapshot import Snapshot
+
+MIN_FREE_KBYTES = "vm.min_free_kbytes"
+PAGE_KB = 4
+
+
+def largest_min_free_kbytes(snap: Snapshot, ok: Callable[[Snapshot], bool]) -> int | None:
+    """Return the largest min_free_kbytes at which ``ok`` holds, or None when it does not even hold at 0.
+
+    ``ok`` must be monotone: true up to some value, false above. Every comparison of the watermark test is (a larger
+    mark never passes where a smaller one failed), and so is an operation whose blocks are taken in sequence over the
+    zone list as long as each zone's own verdicts are; the property test compares with brute force. Values act in steps
+    of one page (4 kB: the handler stores kB, setup_per_zone_wmarks shifts by 2), so the last kB of the step is returned.
+    """
+    if not ok(with_min_free_kbytes(snap, 0)):
+        return None
+    passing, failing = 0, 1
+    limit = 2 * sum(zone.free for zone in snap.zones) + sum(snap.present) + 2
+    while ok(with_min_free_kbytes(snap, failing * PAGE_KB)):
+        passing = failing
+        failing *= 2
+        if failing > limit:
+            return None if passing == 0 else passing * PAGE_KB + PAGE_KB - 1
+    while failing - passing > 1:
+        middle = (passing + failing) // 2
+        if ok(with_min_free_kbytes(snap, middle * PAGE_KB)):
+            passing = middle
+        else:
+            failing = middle
+    return passing * PAGE_KB + PAGE_KB - 1
+
+
+def largest_passing(
+    snap: Snapshot, orders: tuple[int, ...], mark: Mark, *, every_zone: bool = False
+) -> int | None:
+    """Return the largest vm.min_free_kbytes at which ``orders`` pass at ``mark``.
+
+    In some zone: block by block over the zone list. In every zone: each zone alone must serve the whole operation.
+    """
+    if not every_zone:
+        return largest_min_free_kbytes(snap, lambda s: operation_passes(s, orders, mark))
+    values = [
+        largest_min_free_kbytes(snap.with_zones((zone,)), lambda s: operation_passes(s, orders, mark))
+        for zone in snap.zones
+    ]
+    return None if any(v is None for v in values) else min(v for v in values if v is not None)
+
+
+def thresholds(snap: Snapshot, operation: Operation) -> tuple[Thresholds, ...]:
+    """Return the largest passing vm.min_free_kbytes of an operation: per zone alone, then over the list, at each mark."""
+    rows = []
+    for zone in snap.zones:
+        alone = snap.with_zones((zone,))
+        rows += [
+            Thresholds(
+                knob=MIN_FREE_KBYTES,
+                operation=operation.id,
+                zone=zone.name,
+                mark=mark,
+                largest=_largest(alone, operation.orders, mark),
+            )
+            for mark in MARKS
+        ]
+    rows += [
+        Thresholds(
+            knob=MIN_FREE_KBYTES,
+            operation=operation.id,
+            zone=None,
+            mark=mark,
+            largest=_largest(snap, operation.orders, mark),
+        )
+        for mark in MARKS
+    ]
+    return tuple(rows)
+
+
+def _largest(snap: Snapshot, orders: tuple[int, ...], mark: Mark) -> int | None:
+    if len(orders) == 1 and len(snap.zones) == 1:
+        zone_index = 0
+        return largest_min_free_kbytes(snap, lambda s: passes(s, s.zones[zone_index], orders[0], mark))
+    return largest_passing(snap, orders, mark)

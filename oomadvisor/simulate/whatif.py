@@ -1,0 +1,120 @@
+"""A set of changes replayed: the verdict before and after, and its class (docs/verification.md)."""
+
+from dataclasses import dataclass, replace
+
+from oomadvisor.model import MARKS, Mark, Operation, Replay
+from oomadvisor.model.advice import VerificationClass
+from oomadvisor.simulate.change import Change, FreePages, SetOperation, SetRealtime, SetSysctl, apply
+from oomadvisor.simulate.headroom import children_that_stay
+from oomadvisor.simulate.replay import operation_passes, replay
+from oomadvisor.simulate.scatter import Scatter, scatter
+from oomadvisor.simulate.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a set of changes does to an operation.
+
+    ``before``/``after``: replays at MIN, LOW and HIGH; with pages freed at unknown positions ``after`` is the best case
+    and ``worst`` the worst. ``estimate``: how many of ``draws`` random layouts pass at HIGH, and ``estimate_min`` at MIN.
+    """
+
+    verification: VerificationClass
+    before: tuple[Replay, ...]
+    after: tuple[Replay, ...]
+    worst: tuple[Replay, ...]
+    draws: int
+    estimate_min: int | None
+    estimate_high: int | None
+    headroom_before: int
+    headroom: int
+    headroom_draws: tuple[int, ...]
+    operation: Operation
+    snapshot: Snapshot
+
+    def passes(self, mark: Mark) -> bool:
+        return next(r.ok for r in self.after if r.mark == mark)
+
+
+def what_if(snap: Snapshot, operation: Operation, changes: tuple[Change, ...], *, draws: int | None = None) -> Outcome:
+    """Replay ``operation`` before and after ``changes``. Raises NotReplayable when a value does not fit the kernel."""
+    after, target, freed = snap, operation, 0
+    for change in changes:
+        if isinstance(change, SetSysctl | SetRealtime):
+            after = apply(after, change)
+        elif isinstance(change, SetOperation):
+            target = change.operation
+        else:
+            freed += change.pages
+    before = _replays(snap, operation)
+    if freed:
+        spread = scatter(after, freed, max(target.orders), **({} if draws is None else {"draws": draws}))
+        return _bounded(snap, before, target, spread, children_that_stay(snap, operation))
+    return Outcome(
+        verification=classify(snap, after, operation, target),
+        before=before,
+        after=_replays(after, target),
+        worst=(),
+        draws=0,
+        estimate_min=None,
+        estimate_high=None,
+        headroom_before=children_that_stay(snap, operation),
+        headroom=children_that_stay(after, target),
+        headroom_draws=(),
+        operation=target,
+        snapshot=after,
+    )
+
+
+def classify(before: Snapshot, after: Snapshot, operation: Operation, target: Operation) -> VerificationClass:
+    """Return the class of a change whose result is one exact snapshot.
+
+    *certain*: every block of the operation passes at HIGH, whichever way blocks are chosen. *marginal*: it passes at MIN
+    only. Otherwise *harmful* when some comparison got worse for the operation's orders or for single pages (a bound or
+    the reserve rose), else *no effect*. A change that cures cannot be harmful, unless a single page fails after it.
+    """
+    if passes_both_ways(after, target.orders, "high") and operation_passes(after, (0,), "high"):
+        return "certain"
+    if passes_both_ways(after, target.orders, "min") and operation_passes(after, (0,), "min"):
+        return "marginal"
+    return "harmful" if _worse(before, after) else "no effect"
+
+
+def passes_both_ways(snap: Snapshot, orders: tuple[int, ...], mark: Mark) -> bool:
+    """Return whether an operation passes both when the smallest and when the largest block that fits is split."""
+    return operation_passes(snap, orders, mark, "smallest") and operation_passes(snap, orders, mark, "largest")
+
+
+def _worse(before: Snapshot, after: Snapshot) -> bool:
+    old = {z.name: z for z in before.zones}
+    return any(
+        z.mark_min > old[z.name].mark_min or z.mark_high > old[z.name].mark_high or z.reserve > old[z.name].reserve
+        for z in after.zones
+        if z.name in old
+    )
+
+
+def _replays(snap: Snapshot, operation: Operation) -> tuple[Replay, ...]:
+    return tuple(replay(snap, operation, mark) for mark in MARKS)
+
+
+def _bounded(
+    snap: Snapshot, before: tuple[Replay, ...], target: Operation, spread: Scatter, headroom_before: int
+) -> Outcome:
+    """Judge a change with a best and a worst case: the same class in both is that class, else *bounded*."""
+    classes = {classify(snap, s, target, target) for s in (*spread.worst, spread.best)}
+    worst = min(spread.worst, key=lambda s: sum(r.ok for r in _replays(s, target)))
+    return Outcome(
+        verification=classes.pop() if len(classes) == 1 else "bounded",
+        before=before,
+        after=_replays(spread.best, target),
+        worst=_replays(worst, target),
+        draws=len(spread.draws),
+        estimate_min=sum(passes_both_ways(s, target.orders, "min") for s in spread.draws),
+        estimate_high=sum(passes_both_ways(s, target.orders, "high") for s in spread.draws),
+        headroom_before=headroom_before,
+        headroom=children_that_stay(worst, target),
+        headroom_draws=tuple(sorted(children_that_stay(s, target) for s in spread.draws)),
+        operation=target,
+        snapshot=spread.best,
+    )
