@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-SHARED ?= ../shared
+DIST   ?= dist
 
 # durable-rules is published as source only, and its 2.0.28 calls a function that CPython 3.13 took out.
 CALL_FLAG := $(shell $(PYTHON) -c 'import sys; print("-DPyEval_CallObject=PyObject_CallObject" if sys.version_info >= (3, 13) else "")')
@@ -43,7 +43,12 @@ bench: venv
 	@$(BIN)/python -m bench.speed
 
 wheel: venv
-	$(BIN)/python -m build --outdir dist
+	$(BIN)/python -m build --outdir $(DIST)
+
+# For those who change a dependency: needs uv. The lock serves every Python from 3.10 and names no index.
+lock:
+	uv pip compile --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-header --extra dev pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

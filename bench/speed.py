@@ -1,0 +1,197 @@
+"""Measures the aims of speed side by side in one run, so that the ratios hold on any machine.
+
+``python -m bench.speed`` prints four tables; times are medians of interleaved runs.
+"""
+
+import gc
+import gzip
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import cycle, islice
+from pathlib import Path
+from statistics import median
+
+SEED = Path(__file__).parent.parent / "examples" / "seed-2.6.31-arm-order2.txt"
+ADVISOR = [sys.executable, "-m", "oomadvisor"]
+BARE = "import pydantic, typer, yaml, rich, durable_rules_engine"
+USED = "from pydantic import BaseModel; import typer, yaml, rich.console, rich.table, durable_rules_engine"
+PROCESS_RUNS = 15
+LOG_RUNS = 5
+LOG_MB = 200
+SMALL_LOG_MB = 20
+MB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished process: seconds from start to end, and the largest resident memory in MB."""
+
+    seconds: float
+    peak_mb: float
+
+
+def run(command: Sequence[str]) -> Run:
+    """Run ``command`` with its output thrown away; it has to end with 0."""
+    begin = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - begin
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{command[:4]} ended with {process.returncode}")
+    return Run(seconds, usage.ru_maxrss / 1024)
+
+
+def interleaved(commands: Mapping[str, Sequence[str]], times: int) -> dict[str, Run]:
+    """Run the commands by turns, once to warm up and then ``times`` times each; return medians."""
+    for command in commands.values():
+        run(command)
+    runs: dict[str, list[Run]] = {name: [] for name in commands}
+    for name in islice(cycle(commands), times * len(commands)):
+        runs[name].append(run(commands[name]))
+    return {name: Run(median(r.seconds for r in all_), max(r.peak_mb for r in all_)) for name, all_ in runs.items()}
+
+
+def whole_process() -> None:
+    """The command as a user starts it, against the cost that no code of ours can avoid."""
+    python = sys.executable
+    commands = {
+        "python -c pass": [python, "-c", "pass"],
+        "importing the dependencies": [python, "-c", BARE],
+        "importing what is used of them": [python, "-c", USED],
+        "oomadvisor --version": [*ADVISOR, "--version"],
+        "oomadvisor advise SEED": [*ADVISOR, "advise", str(SEED)],
+        "oomadvisor advise SEED, json": [*ADVISOR, "advise", str(SEED), "--format", "json"],
+    }
+    result = interleaved(commands, PROCESS_RUNS)
+    nothing, bare, used = (one.seconds for one in islice(result.values(), 3))
+    print(f"Whole process, median of {PROCESS_RUNS} (aim: the seed within 2.5 x of importing the dependencies)")
+    print(f"  {'':34}{'ms':>8}{'x pass':>8}{'x import':>10}{'x used':>8}")
+    for name, one in result.items():
+        ratios = f"{one.seconds / nothing:8.1f}{one.seconds / bare:10.2f}{one.seconds / used:8.2f}"
+        print(f"  {name:34}{one.seconds * 1000:8.0f}{ratios}")
+
+
+def in_process() -> None:
+    """Whole advices in one process, as the fleet and the web page make them."""
+    from oomadvisor.advise import advise
+    from oomadvisor.book import load_book
+    from oomadvisor.present.text import render_advice
+
+    from oomadvisor import __version__
+    from oomadvisor.infer import build_state
+    from oomadvisor.model import Advice, SystemState
+    from oomadvisor.parse import scan_file
+    from oomadvisor.present.json import advice_json, dumps
+
+    begin = time.perf_counter()
+    book = load_book()
+    loaded = time.perf_counter() - begin
+
+    def parsed() -> SystemState:
+        return build_state(next(iter(scan_file(str(SEED)))))
+
+    def advised() -> Advice:
+        return Advice(incidents=(advise(parsed(), book),), incidents_found=1, engine="", version=__version__)
+
+    print(f"\nIn one process, a report per run (the rule book is loaded once, in {loaded * 1000:.0f} ms)")
+    stages: dict[str, Callable[[], object]] = {
+        "parse, infer": parsed,
+        "parse, infer, advise": advised,
+        "parse, infer, advise, text": lambda: render_advice(advised(), width=80, colour=False),
+        "parse, infer, advise, json": lambda: dumps(advice_json(advised())),
+    }
+    for name, stage in stages.items():
+        print(f"  {name:34}{per_second(stage):8.1f} reports/s")
+
+
+def per_second(work: Callable[[], object], seconds: float = 2.0) -> float:
+    """Return how often ``work`` can be done in a second."""
+    work()
+    gc.collect()
+    times, begin = 0, time.perf_counter()
+    while (spent := time.perf_counter() - begin) < seconds:
+        work()
+        times += 1
+    return times / spent
+
+
+def unrelated_lines() -> Iterator[str]:
+    """Yield lines as a busy box logs them, some of them near misses of what the scanner looks for."""
+    words = (
+        "link up",
+        "DMA ring full",
+        "free: 12 of 40 slots",
+        "Normal exit",
+        "Mem-pool ok",
+        "order=2 shipped",
+        "CPU 0: idle",
+    )
+    for n in range(1 << 62):
+        day, second = divmod(n, 86400)
+        clock = f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
+        program = ("netd", "cron", "kernel", "app")[n % 4]
+        text = f"{words[n % len(words)]} {n * 2654435761 % 2**32:08x}"
+        yield f"Jan {1 + day % 28:2} {clock} box {program}[{100 + n % 900}]: {text}\n"
+
+
+def write_log(path: Path, size_mb: int) -> None:
+    """Write a log of ``size_mb`` MB with the seed's report near its beginning, in its middle and near its end."""
+    block = "".join(islice(unrelated_lines(), MB // 60)).encode()
+    report = b"".join(b"Jan  9 03:14:15 box kernel:" + line for line in SEED.read_bytes().splitlines(keepends=True))
+    blocks = size_mb * MB // len(block)
+    with path.open("wb") as file:
+        for number in range(blocks):
+            if number in (1, blocks // 2, blocks - 1):
+                file.write(report)
+            file.write(block)
+
+
+def long_logs(folder: Path) -> None:
+    """Finding three incidents in a long log, against grep looking for one string in it."""
+    large, small, packed = folder / "large.log", folder / "small.log", folder / "small.log.gz"
+    write_log(large, LOG_MB)
+    write_log(small, SMALL_LOG_MB)
+    with small.open("rb") as plain, gzip.open(packed, "wb", compresslevel=1) as file:
+        shutil.copyfileobj(plain, file)
+    grep = ["grep", "-c", "invoked oom-killer"]
+    commands = {
+        f"grep -c, {LOG_MB} MB": [*grep, str(large)],
+        f"grep -c in the C locale, {LOG_MB} MB": ["env", "LC_ALL=C", *grep, str(large)],
+        f"oomadvisor incidents, {LOG_MB} MB": [*ADVISOR, "incidents", str(large)],
+        f"oomadvisor incidents, {SMALL_LOG_MB} MB": [*ADVISOR, "incidents", str(small)],
+        f"oomadvisor incidents, {SMALL_LOG_MB} MB .gz": [*ADVISOR, "incidents", str(packed)],
+        "oomadvisor incidents SEED": [*ADVISOR, "incidents", str(SEED)],
+    }
+    result = interleaved(commands, LOG_RUNS)
+    base = result[f"grep -c, {LOG_MB} MB"].seconds
+    print(f"\nA log with 3 incidents, median of {LOG_RUNS}")
+    print(f"(aim: {LOG_MB} MB within 3 x of grep, memory independent of the size)")
+    print(f"  {'':34}{'ms':>8}{'x grep':>8}{'peak MB':>9}")
+    for name, one in result.items():
+        print(f"  {name:34}{one.seconds * 1000:8.0f}{one.seconds / base:8.1f}{one.peak_mb:9.1f}")
+    start = result["oomadvisor incidents SEED"].seconds
+    scanning = result[f"oomadvisor incidents, {LOG_MB} MB"].seconds - start
+    print(f"  scanning alone, start-up taken off: {scanning / base:.1f} x grep, {LOG_MB / scanning:.0f} MB/s")
+    growth = (
+        result[f"oomadvisor incidents, {LOG_MB} MB"].peak_mb
+        - result[f"oomadvisor incidents, {SMALL_LOG_MB} MB"].peak_mb
+    )
+    print(f"  memory from {SMALL_LOG_MB} MB to {LOG_MB} MB: {growth:+.1f} MB")
+
+
+def main() -> None:
+    whole_process()
+    in_process()
+    with tempfile.TemporaryDirectory(prefix="oomadvisor-bench-") as folder:
+        long_logs(Path(folder))
+
+
+if __name__ == "__main__":
+    main()

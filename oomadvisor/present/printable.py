@@ -1,0 +1,10 @@
+"""Text of unknown origin, made safe to show: task names are chosen by whoever runs the task."""
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with every character that a terminal could act on written as an escape.
+
+    >>> printable("a\\x1b[2Jb\\n")
+    'a\\\\x1b[2Jb\\\\n'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
