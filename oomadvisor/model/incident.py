@@ -157,6 +157,8 @@ class Incident(Frozen):
     ``lines`` maps a part of the incident to the log line it was read from, by dotted names: ``request``, ``counters``,
     ``zones.0.DMA``, ``zones.0.DMA.reserve``, ``zones.0.DMA.blocks``, ``zones.0.DMA.percpu``, ``swap``, ``trailer``,
     ``kill``. Use :meth:`origin`, which falls back from a name to its parents.
+    ``page_kb`` is the page size by which the report's kB were converted: the size of the first block of its free block
+    lines, 4 when there is none.
     """
 
     kind: IncidentKind
@@ -168,6 +170,7 @@ class Incident(Frozen):
     kernel_release: str | None = None
     kernel_release_line: int | None = None
     arch: str | None = None
+    page_kb: int = 4
     request: Request = Request()
     backtrace: tuple[Frame, ...] = ()
     percpu: tuple[PerCpu, ...] = ()

@@ -1,0 +1,97 @@
+"""Where one incident ends and the next begins.
+
+An incident ends at the next head, at a second copy of a part that it already has, after its kill line at the first
+line of another report, or after ``MAX_UNRELATED`` lines of other programs in a row. Lines of other programs between
+its own lines are skipped. Kill lines belong to the report above them; without one they are an incident of their own.
+"""
+
+import re
+from typing import Literal
+
+from oomadvisor.model import IncidentKind
+from oomadvisor.parse.draft import Draft
+from oomadvisor.parse.lineform import LineForm
+from oomadvisor.parse.lines.counters import names_in
+from oomadvisor.parse.lines.kill import names_victim
+
+#: Unrelated lines after which an open incident ends. A report of a busy box is mixed with other messages, but 200
+#: foreign lines in a row are another story.
+MAX_UNRELATED = 200
+#: The same after the kill line, when nothing but the reaper's line or a panic is still to come.
+MAX_UNRELATED_AFTER_KILL = 40
+
+Place = Literal["new", "same", "ignore"]
+
+
+def _starts_kind(form: LineForm) -> IncidentKind:
+    if form.name.startswith("alloc-failure"):
+        return "alloc-failure"
+    if form.name.startswith("oom-header") or form.role == "kill":
+        return "page-fault-kill" if form.name == "vm-fault" else "oom"
+    if form.role == "panic":
+        return "oom-panic"
+    if form.role == "memcg":
+        return "cgroup-oom"
+    return "mem-info"
+
+
+def kind_at_start(form: LineForm) -> IncidentKind:
+    """Return what an incident is that begins with a line of this form; closing may still find out more."""
+    return _starts_kind(form)
+
+
+def place(draft: Draft | None, form: LineForm, match: re.Match[str]) -> Place:
+    """Decide whether a recognised line opens an incident, belongs to the open one, or belongs to none."""
+    if form.role == "start":
+        return "new"
+    if form.role == "detail":
+        return "ignore" if draft is None else "same"
+    if draft is None:
+        return "new"
+    if form.role == "mem-start":
+        return "new" if draft.has_memory or draft.killed or draft.kind == "page-fault-kill" else "same"
+    if form.role == "memory":
+        return _place_memory(draft, form, match)
+    if form.role == "memcg":
+        return "new" if draft.killed or draft.kind in ("alloc-failure", "page-fault-kill") else "same"
+    if form.role == "panic":
+        return "same" if draft.kind in ("oom", "cgroup-oom", "oom-panic", "mem-info") else "new"
+    return _place_kill(draft, form, match)
+
+
+def _place_memory(draft: Draft, form: LineForm, match: re.Match[str]) -> Place:
+    # The panic's own dump follows the panic line, a report never follows its kill line.
+    if draft.killed and draft.kind != "oom-panic":
+        return "ignore" if form.name.startswith(("trailer", "swap")) else "new"
+    if form.name == "counters":
+        known = names_in(match.group("fields")) & draft.counters.keys()
+        return "new" if known and draft.zones else "same"
+    zone = match.groupdict().get("zone")
+    if zone is None:
+        return "same"
+    key = (int(match.groupdict().get("node") or 0), zone)
+    if form.name == "percpu-zone":
+        return "new" if key in draft.percpu_zones and draft.counters else "same"
+    known_zone = draft.zones.get(key)
+    if known_zone is None:
+        return "same"
+    if form.name == "zone" and known_zone.has_line:
+        return "new" if known_zone.total_kb is not None or draft.swap else "ignore"
+    if form.name == "blocks" and known_zone.total_kb is not None:
+        return "ignore"
+    return "same"
+
+
+def _place_kill(draft: Draft, form: LineForm, match: re.Match[str]) -> Place:
+    if form.name == "vm-fault" or draft.kind in ("alloc-failure", "page-fault-kill"):
+        return "new"
+    if draft.kind == "mem-info" and draft.sysrq:
+        return "new"
+    if not draft.killed:
+        chosen = [kill for kill in draft.kills if kill.kind == "chosen"]
+        # Two choices without a kill between them are two incidents.
+        return "new" if chosen and form.name == "chosen" else "same"
+    if form.name != "killed":
+        return "new"
+    victim = names_victim(match)
+    return "same" if draft.group_kill or any(k.kind == "killed" and k.pid == victim for k in draft.kills) else "new"

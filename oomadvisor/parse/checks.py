@@ -1,0 +1,65 @@
+"""Arithmetic that a report must satisfy. Where it does not, both numbers are given: a report is evidence, not truth."""
+
+from oomadvisor.model import Incident, Zone
+from oomadvisor.parse.draft import Draft
+
+_LRU = ("active_anon", "inactive_anon", "active_file", "inactive_file")
+
+
+def check(incident: Incident, draft: Draft) -> None:
+    """Add a warning to ``draft`` for each sum that does not come out."""
+    for zone in incident.zones:
+        _check_blocks(zone, incident, draft)
+    _check_sums(incident, draft)
+
+
+def _label(zone: Zone) -> str:
+    return f"Node {zone.node} {zone.name}" if zone.node else zone.name
+
+
+def _check_blocks(zone: Zone, incident: Incident, draft: Draft) -> None:
+    if zone.free_blocks is None or zone.printed_total_kb is None:
+        return
+    line = incident.lines.get(f"zones.{zone.node}.{zone.name}.blocks")
+    pages = sum(count << order for order, count in enumerate(zone.free_blocks))
+    if pages * incident.page_kb != zone.printed_total_kb:
+        draft.warn(
+            "buddy-sum",
+            f"The free blocks of {_label(zone)} sum to {pages * incident.page_kb} kB, "
+            f"but the line says {zone.printed_total_kb} kB: the line is damaged.",
+            line,
+        )
+    elif zone.free_pages is not None and pages != zone.free_pages:
+        draft.warn(
+            "zone-free",
+            f"{_label(zone)} counts {zone.free_pages} free pages, its free blocks hold {pages}: the counter and the "
+            "lists were read at different moments or drift apart on several cpus; the allocator decides by the counter.",
+            line,
+        )
+
+
+def _check_sums(incident: Incident, draft: Draft) -> None:
+    counters, zones = incident.counters, incident.zones
+    if counters is None or not zones:
+        return
+    line = incident.lines.get("counters")
+    free = [zone.free_pages for zone in zones]
+    known = [pages for pages in free if pages is not None]
+    if counters.free is not None and len(known) == len(free) and sum(known) != counters.free:
+        draft.warn(
+            "free-sum",
+            f"The zones' free pages sum to {sum(known)}, the global counter says {counters.free}: "
+            "a zone line is missing, or the two were read at different moments.",
+            line,
+        )
+    for name in _LRU:
+        total = getattr(counters, name)
+        parts = [getattr(zone, f"{name}_pages") for zone in zones]
+        if total is None or None in parts or sum(parts) == total:
+            continue
+        draft.warn(
+            "lru-sum",
+            f"The zones' {name} pages sum to {sum(parts)}, the global counter says {total}: "
+            "a zone line is missing or damaged, or the lists changed while the report was printed.",
+            line,
+        )

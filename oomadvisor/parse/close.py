@@ -1,0 +1,221 @@
+"""From a draft to a value: kB become pages, the kind is settled, and what is missing gets its name."""
+
+from oomadvisor.model import Counters, Incident, IncidentKind, Marks, Request, Swap, Trailer, Warning_, Zone
+from oomadvisor.parse.checks import check
+from oomadvisor.parse.draft import Draft, ZoneDraft
+from oomadvisor.parse.fields import ZONE_SIZES
+
+DEFAULT_PAGE_KB = 4
+MAX_PAGES = 1 << 32
+_SLOTS = ("DMA", "DMA32", "Normal", "HighMem", "Movable", "Device")
+
+
+def close(draft: Draft, number: int) -> Incident:
+    """Return the incident. Nothing is guessed: what the text did not give is ``None`` and named in ``missing``."""
+    page_kb = draft.page_kb or DEFAULT_PAGE_KB
+    _settle_reserves(draft)
+    zones = tuple(_zone(draft, zone, page_kb) for zone in draft.zones.values())
+    zones = _with_indices(zones)
+    counters = _counters(draft, page_kb)
+    incident = Incident(
+        kind=_kind(draft),
+        file=draft.file,
+        line=draft.line,
+        last_line=draft.last_line,
+        number=number,
+        time=draft.time,
+        kernel_release=draft.kernel_release,
+        kernel_release_line=draft.kernel_release_line,
+        arch=draft.arch,
+        page_kb=page_kb,
+        request=Request.model_validate(draft.request),
+        backtrace=tuple(draft.frames),
+        percpu=tuple(draft.percpu),
+        counters=counters,
+        zones=zones,
+        swap=Swap(**draft.swap) if draft.swap else None,
+        trailer=_trailer(draft),
+        tasks=tuple(draft.tasks),
+        kills=tuple(draft.kills),
+        memcg=draft.memcg,
+        forms=tuple(draft.forms),
+        lines=dict(draft.lines),
+    )
+    check(incident, draft)
+    for what, count in sorted(draft.dropped.items()):
+        draft.warnings.append(Warning_(code="capped", text=f"Too many {what}: {count} were left out."))
+    return incident.model_copy(update={"missing": _missing(incident), "warnings": tuple(draft.warnings)})
+
+
+def _kind(draft: Draft) -> IncidentKind:
+    kills = draft.kills
+    if any(kill.kind == "panic" for kill in kills):
+        return "oom-panic"
+    in_group = draft.memcg is not None or any((kill.message or "").startswith("Memory cgroup") for kill in kills)
+    in_group = in_group or any((kill.message or "").startswith("CONSTRAINT_MEMCG") for kill in kills)
+    if draft.kind in ("oom", "mem-info", "cgroup-oom") and in_group:
+        return "cgroup-oom"
+    if draft.kind == "mem-info" and any(kill.kind in ("chosen", "killed", "constraint") for kill in kills):
+        return "oom"
+    return draft.kind
+
+
+def _pages(draft: Draft, kb: int, page_kb: int, what: str, line: int | None) -> int | None:
+    pages, rest = divmod(kb, page_kb)
+    if kb < 0 or pages > MAX_PAGES:
+        draft.warn("impossible-value", f"{what} is printed as {kb} kB, which cannot be; left out.", line)
+        return None
+    if rest:
+        draft.warn(
+            "odd-kb",
+            f"{what} is printed as {kb} kB, which is no multiple of the page size {page_kb} kB: "
+            f"a damaged line, or another page size; {pages} pages are assumed.",
+            line,
+        )
+    return pages
+
+
+def _zone(draft: Draft, zone: ZoneDraft, page_kb: int) -> Zone:
+    part = f"zones.{zone.node}.{zone.name}"
+    line = draft.lines.get(part)
+    pages: dict[str, int] = {}
+    for name, kb in zone.fields_kb.items():
+        value = _pages(draft, kb, page_kb, f"{zone.label} {name}", line)
+        if value is not None:
+            pages[name] = value
+    marks = None
+    if {"min", "low", "high"} <= pages.keys():
+        marks = Marks(min=pages["min"], low=pages["low"], high=pages["high"])
+    modelled = {attr: pages[name] for name, attr in ZONE_SIZES.items() if attr is not None and name in pages}
+    in_marks = {"min", "low", "high"} if marks is not None else set()
+    other = {n: v for n, v in pages.items() if ZONE_SIZES[n] is None and n not in in_marks}
+    blocks = _blocks(draft, zone, pages.get("present"))
+    return Zone(
+        name=zone.name,
+        node=zone.node,
+        marks=marks,
+        reserve_pages=zone.reserves[0] if zone.reserves else None,
+        free_blocks=blocks,
+        block_types=zone.block_types if blocks is not None else None,
+        printed_total_kb=zone.total_kb if blocks is not None else None,
+        pages_scanned=zone.pages_scanned,
+        all_unreclaimable=zone.all_unreclaimable,
+        other_pages=other,
+        **modelled,
+    )
+
+
+def _blocks(draft: Draft, zone: ZoneDraft, present: int | None) -> tuple[int, ...] | None:
+    if zone.blocks is None:
+        return None
+    line = draft.lines.get(f"zones.{zone.node}.{zone.name}.blocks")
+    limit = MAX_PAGES if present is None else present
+    total = sum(count << order for order, count in enumerate(zone.blocks))
+    if min(zone.blocks) < 0 or total > limit:
+        known = "any machine" if present is None else f"the zone's {present} pages"
+        draft.warn(
+            "impossible-value",
+            f"The free blocks of {zone.label} would be {total} pages, impossible for {known}; left out.",
+            line,
+        )
+        return None
+    return zone.blocks
+
+
+def _settle_reserves(draft: Draft) -> None:
+    """Choose among the readings of reserve lines that go on in the next line: every zone prints as many values."""
+    zones = [zone for zone in draft.zones.values() if zone.reserves]
+    lengths = {len(zone.reserves[0]) for zone in zones if not zone.reserve_joined}
+    if not lengths and zones:
+        shared = set.intersection(*({len(reserve) for reserve in zone.reserves[1:]} for zone in zones))
+        lengths = shared if len(shared) == 1 else set()
+    for zone in zones:
+        line = draft.lines.get(f"zones.{zone.node}.{zone.name}.reserve")
+        if not zone.reserve_joined:
+            continue
+        fitting = [reserve for reserve in zone.reserves if len(reserve) in lengths]
+        if len(lengths) == 1 and len(fitting) == 1:
+            zone.reserves = fitting
+            draft.warn("rejoined-lines", f"The lowmem_reserve line of {zone.label} was put together again.", line)
+        else:
+            zone.reserves = []
+            draft.warn("ambiguous-wrap", f"The broken lowmem_reserve line of {zone.label} is left out.", line)
+    lengths = {len(zone.reserves[0]) for zone in zones if zone.reserves}
+    if len(lengths) > 1:
+        longest = max(lengths)
+        for zone in zones:
+            if zone.reserves and len(zone.reserves[0]) < longest:
+                line = draft.lines.get(f"zones.{zone.node}.{zone.name}.reserve")
+                draft.warn(
+                    "cut-line",
+                    f"lowmem_reserve of {zone.label} has {len(zone.reserves[0])} values, another zone has {longest}: "
+                    "a damaged line; left out.",
+                    line,
+                )
+                zone.reserves = []
+
+
+def _with_indices(zones: tuple[Zone, ...]) -> tuple[Zone, ...]:
+    """Number the zones as the kernel does: unpopulated zones are not printed, but they have an index.
+
+    A zone's reserve is 0 up to the next zone with memory, which tells how many indices lie between the two.
+    """
+    names = sorted({zone.name for zone in zones}, key=lambda n: (_SLOTS.index(n) if n in _SLOTS else len(_SLOTS), n))
+    reserves = {zone.name: zone.reserve_pages for zone in reversed(zones) if zone.reserve_pages}
+    indices: dict[str, int] = {}
+    index = 0
+    for name in names:
+        indices[name] = index
+        reserve = reserves.get(name, ())
+        index = next((j for j in range(index + 1, len(reserve)) if reserve[j] > 0), index + 1)
+    return tuple(zone.model_copy(update={"index": indices[zone.name]}) for zone in zones)
+
+
+def _counters(draft: Draft, page_kb: int) -> Counters | None:
+    line = draft.lines.get("counters")
+    known: dict[str, int] = {}
+    other: dict[str, int] = {}
+    for source, target in ((draft.counters, known), (draft.other_counters, other)):
+        for name, value in source.items():
+            if 0 <= value <= MAX_PAGES:
+                target[name] = value
+            else:
+                draft.warn("impossible-value", f"The counter {name} is printed as {value}; left out.", line)
+    for name, kb in draft.node_fields_kb.items():
+        value_pages = _pages(draft, kb, page_kb, name, line)
+        if value_pages is not None:
+            other[name] = value_pages
+    return Counters(**known, other=other) if known or other else None
+
+
+def _trailer(draft: Draft) -> Trailer | None:
+    line = draft.lines.get("trailer")
+    for source in (draft.trailer, draft.vendor):
+        for name, value in list(source.items()):
+            if not 0 <= value <= MAX_PAGES:
+                draft.warn("impossible-value", f"{name} is printed as {value}; left out.", line)
+                del source[name]
+    if not draft.trailer and not draft.vendor:
+        return None
+    return Trailer(**draft.trailer, vendor=draft.vendor)
+
+
+def _missing(incident: Incident) -> tuple[str, ...]:
+    request = incident.request
+    asked_for = "sysrq" in incident.forms
+    killing = incident.kind in ("oom", "cgroup-oom")
+    absent = {
+        "header": not any(form.startswith(("oom-header", "alloc-failure")) for form in incident.forms)
+        and not asked_for,
+        "gfp_mask": request.gfp_mask is None,
+        "order": request.order is None,
+        "backtrace": not incident.backtrace,
+        "counters": incident.counters is None,
+        "zones": not incident.zones,
+        "reserve": not incident.zones or any(zone.reserve_pages is None for zone in incident.zones),
+        "blocks": not incident.zones or any(zone.free_blocks is None for zone in incident.zones),
+        "swap": incident.swap is None,
+        "trailer": incident.trailer is None,
+        "kill": killing and not any(kill.kind == "killed" for kill in incident.kills),
+    }
+    return tuple(name for name, gone in absent.items() if gone)

@@ -1,0 +1,68 @@
+"""All line forms in the order in which they are tried, and the kernels that print them."""
+
+import re
+
+from oomadvisor.parse.lineform import LineForm, Version
+from oomadvisor.parse.lines import buddy, counters, head, kill, memcg, percpu, tasks, trace, trailer, zones
+
+#: Cheap and frequent forms first; the catch-all forms of each module stand at its end.
+FORMS: tuple[LineForm, ...] = (
+    *tasks.FORMS,
+    *percpu.FORMS,
+    *zones.FORMS,
+    *buddy.FORMS,
+    *counters.FORMS,
+    *kill.FORMS,
+    *memcg.FORMS,
+    LineForm("mem-info-arch", ("Mem-info:",), r"Mem-info:", head.read_nothing, "mem-start", until=(3, 19)),
+    LineForm("mem-info-generic", ("Mem-Info:",), r"Mem-Info:", head.read_nothing, "mem-start", since=(2, 6, 27)),
+    *head.FORMS,
+    *trailer.FORMS,
+    *trace.FORMS,
+)
+
+#: A line that can begin an incident holds one of these. Few, because a whole log is searched for each of them.
+TRIGGERS: tuple[str, ...] = (
+    "oom-kill",
+    "page allocation",
+    "ut of ",
+    "Mem-",
+    "lowmem_reserve",
+    "illed process",
+    "killing process",
+    "Linux version",
+)
+
+
+def recognise(text: str) -> tuple[LineForm, re.Match[str]] | None:
+    """Return the form of a complete line."""
+    for form in FORMS:
+        for key in form.keys:
+            if key in text:
+                match = form.match(text)
+                if match is not None:
+                    return form, match
+                break
+    return None
+
+
+def recognise_partial(text: str) -> LineForm | None:
+    """Return the form that ``text`` may be the beginning of."""
+    for form in FORMS:
+        if form.partial is not None:
+            for key in form.keys:
+                if key in text:
+                    if form.match_partial(text) is not None:
+                        return form
+                    break
+    return None
+
+
+def kernel_ranges() -> dict[str, tuple[Version | None, Version | None]]:
+    """Return the first and last kernel that prints each name of ``Incident.forms`` (``None`` = not known, or no end)."""
+    ranges: dict[str, tuple[Version | None, Version | None]] = {}
+    for form in FORMS:
+        ranges[form.name] = (form.since, form.until)
+        for variant in form.variants:
+            ranges[variant.name] = (variant.since, variant.until)
+    return ranges

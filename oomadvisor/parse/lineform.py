@@ -1,0 +1,96 @@
+"""What a line form is: the data that says how one kind of line looks, since when, and who reads it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from oomadvisor.parse.draft import Draft
+
+Version = tuple[int, ...]
+
+#: A number as the kernel prints one. 20 digits hold any 64-bit value; more is damage and must not match.
+N = r"-?\d{1,20}"
+#: ``Node 0 `` before zone names on NUMA builds.
+NODE = r"(?:Node (?P<node>\d{1,4}),? )?"
+ZONE = r"(?P<zone>[A-Z][A-Za-z0-9_]{1,15})"
+
+Role = Literal["start", "mem-start", "memory", "memcg", "kill", "panic", "detail"]
+"""What a line does to the boundary of incidents.
+
+``start``: opens an incident. ``mem-start``: the "Mem-info" line. ``memory``: a part of the memory report, which can
+stand without its head. ``memcg``: a part of a memory cgroup's report. ``kill`` and ``panic``: how it ended.
+``detail``: belongs to an open incident and means nothing alone.
+"""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line without its prefixes: white space collapsed, number from 1, the time as printed before it.
+
+    ``prefixed``: something that a log puts before each record was removed (mail quoting does not count).
+    ``cut``: the input ended in the middle of this line, so its last word may be incomplete.
+    """
+
+    number: int
+    text: str
+    time: str | None = None
+    prefixed: bool = False
+    cut: bool = False
+
+
+@dataclass(frozen=True)
+class Variant:
+    """How a form looked in a range of kernels: the first variant whose ``sign`` is found names the line."""
+
+    name: str
+    sign: str
+    since: Version | None = None
+    until: Version | None = None
+
+
+@dataclass(frozen=True)
+class LineForm:
+    """A kind of line.
+
+    ``keys``: literal texts, one of which stands in every such line (cheap test before the pattern).
+    ``whole``: the complete line. ``partial``: what any beginning of such a line looks like, for forms that are long
+    enough to be wrapped by mail programs and terminals; a form without it is never rejoined.
+    ``joinable``: whether a line that is already complete may still go on in the next one.
+    ``open_end``: the last word may be any number or text, so that one cannot see whether it was cut.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    whole: str
+    read: "Callable[[Draft, re.Match[str], Line], None]"
+    role: Role = "detail"
+    partial: str | None = None
+    open_end: bool = False
+    since: Version | None = None
+    until: Version | None = None
+    variants: tuple[Variant, ...] = ()
+    _patterns: dict[str, re.Pattern[str]] = field(default_factory=dict, compare=False, repr=False)
+
+    def _compiled(self, source: str) -> re.Pattern[str]:
+        # Compiled when first needed: a report uses some twenty of the forms, and compiling all costs more than parsing.
+        pattern = self._patterns.get(source)
+        if pattern is None:
+            pattern = self._patterns[source] = re.compile(source)
+        return pattern
+
+    def match(self, text: str) -> re.Match[str] | None:
+        """Match a complete line of this form."""
+        return self._compiled(self.whole).fullmatch(text)
+
+    def match_partial(self, text: str) -> re.Match[str] | None:
+        """Match a beginning of a line of this form."""
+        return None if self.partial is None else self._compiled(self.partial).fullmatch(text)
+
+    def variant_of(self, text: str) -> str:
+        """Return the name under which this line is recorded in ``Incident.forms``."""
+        for variant in self.variants:
+            if self._compiled(variant.sign).search(text):
+                return variant.name
+        return self.name

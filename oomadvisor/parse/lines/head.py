@@ -1,0 +1,196 @@
+"""The head of a report: who asked for what, and the processor line that names the kernel."""
+
+import re
+
+from oomadvisor.parse.draft import Draft
+from oomadvisor.parse.lineform import Line, LineForm, N, Variant
+
+COMM = r"(?P<comm>[^=]{0,64}?)"
+_MASK = r"0x[0-9a-fA-F]{1,16}(?:\([^()]{0,512}\))?"
+_FIELD = re.compile(
+    rf"(?P<name>gfp_mask|mode|order|oomkilladj|oom_adj|oom_score_adj|nodemask|cpuset|mems_allowed)[=:] ?"
+    rf"(?P<value>{_MASK}|\(null\)|[^\s,][^\s]*?)(?P<end>,|\s|$)"
+)
+_NUMBERED = {"order", "oomkilladj", "oom_adj", "oom_score_adj"}
+
+
+def _int(text: str) -> int | None:
+    return int(text) if re.fullmatch(N, text) else None
+
+
+def read_request(draft: Draft, match: re.Match[str], line: Line) -> None:
+    """Read ``name=value`` pairs; a pair at the end of a cut line is left out, since its value may be incomplete."""
+    request = draft.request
+    draft.at("request", line.number)
+    comm = match.group("comm")
+    if comm:
+        request["comm"] = comm
+    for pair in _FIELD.finditer(match.group("fields")):
+        name, value = pair.group("name"), pair.group("value")
+        if line.cut and pair.group("end") == "" and not value.endswith(")"):
+            continue
+        if name in ("gfp_mask", "mode"):
+            digits, _, names = value.partition("(")
+            if not digits.startswith("0x"):
+                continue
+            request["gfp_mask"] = int(digits, 16)
+            request["gfp_names"] = tuple(part for part in names.rstrip(")").split("|") if part)
+        elif name in _NUMBERED:
+            number = _int(value)
+            if number is None:
+                continue
+            if name == "order":
+                request["order"] = number
+            else:
+                # 2.6.36-3.6 print both; the newer one is what the kernel decides by.
+                request["oom_adj"] = number
+                request["oom_adj_label"] = name
+        else:
+            request[name] = value
+
+
+def read_cpuset(draft: Draft, match: re.Match[str], line: Line) -> None:
+    """Read the cpuset line, which some kernels print below the head."""
+    draft.request.setdefault("cpuset", match.group("cpuset"))
+    if not line.cut:
+        draft.request.setdefault("mems_allowed", match.group("mems"))
+
+
+def read_task(draft: Draft, match: re.Match[str], line: Line) -> None:
+    """Read pid, name and kernel release from the stack dump's head."""
+    if match.group("pid"):
+        draft.request.setdefault("pid", int(match.group("pid")))
+    comm = match.group("comm")
+    if comm:
+        draft.request.setdefault("comm", comm.strip())
+    release = match.group("release")
+    if release and not (line.cut and line.text.endswith(release)):
+        draft.kernel_release = release
+        draft.kernel_release_line = line.number
+
+
+def read_bare_taint(draft: Draft, match: re.Match[str], line: Line) -> None:
+    """Read the release from a head that has neither pid nor name (s390, ARM before 3.x)."""
+    if draft.kernel_release is None and not (line.cut and line.text.endswith(match.group("release"))):
+        draft.kernel_release = match.group("release")
+        draft.kernel_release_line = line.number
+
+
+def read_process(draft: Draft, match: re.Match[str], line: Line) -> None:
+    """Read ``Process NAME (pid: N``."""
+    draft.request.setdefault("pid", int(match.group("pid")))
+    draft.request.setdefault("comm", match.group("comm"))
+
+
+def read_nothing(draft: Draft, match: re.Match[str], line: Line) -> None:
+    """Read a line that belongs to a report and holds nothing that the model keeps."""
+
+
+def read_sysrq(draft: Draft, match: re.Match[str], line: Line) -> None:
+    """Remember that somebody asked for this report."""
+    draft.sysrq = True
+
+
+_RELEASE = r"(?P<release>\d{1,3}\.\d{1,3}[\w.+~:@-]{0,80})"
+_TAINT = rf"(?:Not tainted|Tainted:[ A-Za-z\-]{{1,60}}?) \(?{_RELEASE}"
+
+FORMS: tuple[LineForm, ...] = (
+    LineForm(
+        "oom-header",
+        ("oom-killer:",),
+        rf"{COMM} ?invoked oom-killer: (?P<fields>gfp_mask={_MASK},.{{0,400}}"
+        rf"(?:oomkilladj|oom_adj|oom_score_adj)={N})",
+        read_request,
+        "start",
+        partial=rf"{COMM} ?invoked oom-killer: ?(?P<fields>.{{0,600}})",
+        open_end=True,
+        variants=(
+            Variant("oom-header-nodemask", r", nodemask=", (4, 9), (4, 20)),
+            Variant("oom-header-gfp-names", r"gfp_mask=0x[0-9a-fA-F]+\(", (4, 6)),
+            Variant("oom-header-oom_adj-oom_score_adj", r" oom_adj=\S+ oom_score_adj=", (2, 6, 36), (3, 6)),
+            Variant("oom-header-oom_score_adj", r" oom_score_adj=", (3, 7), (4, 5)),
+            Variant("oom-header-oom_adj", r" oom_adj=", (2, 6, 32), (2, 6, 35)),
+            Variant("oom-header-oomkilladj", r" oomkilladj=", (2, 6, 19), (2, 6, 31)),
+        ),
+    ),
+    LineForm(
+        "oom-header-order",
+        ("oom-killer:",),
+        rf"(?P<comm>)oom-killer: (?P<fields>gfp_mask=0x[0-9a-f]{{1,16}}, order={N})",
+        read_request,
+        "start",
+        open_end=True,
+        since=(2, 6, 13),
+        until=(2, 6, 18),
+    ),
+    LineForm(
+        "oom-header-mask-only",
+        ("oom-killer:",),
+        r"(?P<comm>)oom-killer: (?P<fields>gfp_mask=0x[0-9a-f]{1,16})",
+        read_request,
+        "start",
+        open_end=True,
+        since=(2, 6, 12),
+        until=(2, 6, 12),
+    ),
+    LineForm(
+        "alloc-failure",
+        ("page allocation",),
+        rf"{COMM}: page allocation failure[.:] (?P<fields>order:{N}, mode:{_MASK}(?:,.{{0,300}})?)",
+        read_request,
+        "start",
+        partial=rf"{COMM}: page allocation(?: (?:f|fa|fai|fail|failu|failur|failure))?[.:]?(?P<fields>(?: .{{0,400}})?)",
+        open_end=True,
+        variants=(
+            Variant("alloc-failure-cpuset", r",cpuset=", (5, 0)),
+            Variant("alloc-failure-nodemask", r", nodemask=", (4, 11), (4, 20)),
+            Variant("alloc-failure-gfp-names", r"mode:0x[0-9a-fA-F]+\(", (4, 6), (4, 10)),
+            Variant("alloc-failure-colon", r"failure:", (3, 0), (4, 5)),
+            Variant("alloc-failure-dot", r"failure\.", None, (2, 6, 39)),
+        ),
+    ),
+    LineForm(
+        "cpuset",
+        ("cpuset=",),
+        r"\S.{0,63} cpuset=(?P<cpuset>\S{1,256}) mems_allowed=(?P<mems>[\d,\-]{1,256})",
+        read_cpuset,
+        open_end=True,
+        since=(2, 6, 31),
+    ),
+    LineForm(
+        "task-head-3.10",
+        ("PID:",),
+        rf"CPU: \d{{1,5}} (?:UID: \d{{1,10}} )?PID: (?P<pid>\d{{1,10}}) Comm: (?P<comm>.{{0,64}}?)"
+        rf"(?: Kdump: loaded)? {_TAINT}(?: .{{0,200}})?",
+        read_task,
+        partial=r"CPU: \d{1,5} (?:UID: \d{1,10} )?PID: (?P<pid>\d{1,10}) Comm: (?P<comm>[^:]{0,64}?)(?P<release>)"
+        r"(?: Kdump:(?: l\w{0,5})?)?(?: (?:N|No|Not|Not t\w{0,6}|T|Tainted:?[ A-Za-z\-]{0,60}))?",
+        open_end=True,
+        since=(3, 10),
+    ),
+    LineForm(
+        "task-head-2.6",
+        ("Pid:",),
+        rf"Pid: (?P<pid>\d{{1,10}}), comm: (?P<comm>.{{0,64}}?) {_TAINT}(?: .{{0,200}})?",
+        read_task,
+        partial=r"Pid: (?P<pid>\d{1,10}), comm: (?P<comm>[^:]{0,64}?)(?P<release>)"
+        r"(?: (?:N|No|Not|Not t\w{0,6}|T|Tainted:?[ A-Za-z\-]{0,60}))?",
+        open_end=True,
+        until=(3, 9),
+    ),
+    LineForm(
+        "task-head-bare",
+        ("ainted",),
+        rf"CPU: \d{{1,5}} {_TAINT}(?: .{{0,200}})?",
+        read_bare_taint,
+        open_end=True,
+    ),
+    LineForm(
+        "task-head-process",
+        ("Process ",),
+        r"Process (?P<comm>.{1,64}?) \(pid: (?P<pid>\d{1,10}), .{0,200}",
+        read_process,
+    ),
+    LineForm("hardware-name", ("Hardware name:",), r"Hardware name: .{0,300}", read_nothing, since=(3, 1)),
+    LineForm("sysrq", ("SysRq",), r"SysRq ?: .{0,200}|sysrq: .{0,200}", read_sysrq),
+)

@@ -1,0 +1,192 @@
+"""The line machine: lines go in one by one, incidents come out as they end.
+
+While no incident is open only lines with a trigger word matter, so a log can be searched for these words and the rest
+of it never be looked at (``oomadvisor.parse.scan``). The few hundred lines before a trigger are kept and read first:
+a report whose head was lost begins before the line that gives it away.
+"""
+
+import re
+from collections import deque
+
+from oomadvisor.model import Incident
+from oomadvisor.parse import boundary
+from oomadvisor.parse.close import close
+from oomadvisor.parse.draft import Draft
+from oomadvisor.parse.forms import TRIGGERS, recognise, recognise_partial
+from oomadvisor.parse.lineform import Line, LineForm
+from oomadvisor.parse.prefix import unprefix
+from oomadvisor.parse.rejoin import Held
+
+#: Lines kept for looking back from a trigger.
+LOOK_BACK = 200
+MAX_MISSES = 2
+_BANNER = re.compile(r"Linux version (?P<release>\d{1,3}\.\d{1,3}[\w.+~:@-]{0,80})")
+_NUMBERS = re.compile(r"-?\d{1,20}(?: -?\d{1,20}){0,8}")
+
+
+class LineMachine:
+    """Turns the lines of one input into incidents."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._draft: Draft | None = None
+        self._held: Held | None = None
+        self._before: deque[tuple[int, str]] = deque(maxlen=LOOK_BACK)
+        self._done: list[Incident] = []
+        self._found = 0
+        self._release: tuple[str, int] | None = None
+        self._sysrq_line = -10
+
+    @property
+    def idle(self) -> bool:
+        """Whether lines without a trigger word can be left out now."""
+        return self._draft is None and self._held is None
+
+    def feed(self, number: int, raw: str, *, cut: bool = False) -> list[Incident]:
+        """Take one line of the input; return the incidents that ended with it."""
+        if self._draft is None and self._held is None:
+            if not any(trigger in raw for trigger in TRIGGERS):
+                self._before.append((number, raw))
+                return []
+            before = list(self._before)
+            self._before.clear()
+            for earlier, text in before:
+                self._take(unprefix(earlier, text))
+        self._take(unprefix(number, raw, cut=cut))
+        done, self._done = self._done, []
+        return done
+
+    def finish(self) -> list[Incident]:
+        """Return what the end of the input brings to an end."""
+        self._release_held()
+        self._close()
+        done, self._done = self._done, []
+        return done
+
+    def note(self, code: str, text: str, line: int) -> None:
+        """Add a warning of the reader to the open incident, if there is one."""
+        if self._draft is not None:
+            self._draft.warn(code, text, line)
+
+    def _take(self, line: Line) -> None:
+        if self._note_banner(line):
+            return
+        found = recognise(line.text)
+        held = self._held
+        if held is not None:
+            alien = line.prefixed and held.line.prefixed
+            if found is None and not alien and line.text and held.extend(line):
+                return
+            if found is not None or held.misses > MAX_MISSES:
+                self._release_held()
+            elif alien:
+                held.misses += 1
+        if found is None:
+            form = recognise_partial(line.text)
+            if form is not None:
+                self._release_held()
+                self._held = Held(form, line)
+            elif not self._continue_reserve(line):
+                self._skip(line)
+            return
+        form, match = found
+        if form.partial is not None:
+            self._held = Held(form, line)
+        else:
+            self._read(form, match, line)
+
+    def _note_banner(self, line: Line) -> bool:
+        if "Linux version" not in line.text:
+            return False
+        match = _BANNER.match(line.text)
+        if match is None:
+            return False
+        # The box has booted: whatever was open is over.
+        self._release_held()
+        self._close()
+        self._release = (match.group("release"), line.number)
+        return True
+
+    def _release_held(self) -> None:
+        held, self._held = self._held, None
+        if held is None:
+            return
+        joined = held.result()
+        form, line = held.form, held.line
+        match = form.match(joined.text) if joined.whole else form.match_partial(joined.text)
+        if match is None:
+            return
+        text = Line(line.number, joined.text, line.time, line.prefixed, line.cut)
+        self._read(form, match, text)
+        draft = self._draft
+        if draft is None:
+            return
+        draft.last_line = max(draft.last_line, held.last_line if joined.parts > 1 else line.number)
+        if joined.ambiguous:
+            draft.warn("ambiguous-wrap", "A wrapped line can be put together in several ways; left apart.", line.number)
+        elif joined.parts > 1:
+            draft.warn(
+                "rejoined-lines", f"A line broken into {joined.parts} parts was put together again.", line.number
+            )
+        elif not joined.whole:
+            draft.warn("cut-line", f"A line ({form.name}) is incomplete; only what is certain was read.", line.number)
+
+    def _continue_reserve(self, line: Line) -> bool:
+        """Keep numbers below a reserve line as its possible continuation; closing decides what fits."""
+        draft = self._draft
+        zone = draft.last_zone if draft is not None else None
+        if draft is None or zone is None or line.prefixed or draft.last_line + 1 != line.number:
+            return False
+        if not zone.reserves or not _NUMBERS.fullmatch(line.text):
+            return False
+        if draft.lines.get(f"zones.{zone.node}.{zone.name}.reserve") != draft.last_line:
+            return False
+        (first,) = zone.reserves[:1]
+        head = " ".join(str(value) for value in first)
+        texts = (head + line.text, head + " " + line.text)
+        for text in texts:
+            if not re.search(r"(?:^| )0\d", text):
+                zone.reserves.append(tuple(int(word) for word in text.split()))
+        zone.reserve_joined = True
+        draft.last_line = line.number
+        return True
+
+    def _skip(self, line: Line) -> None:
+        draft = self._draft
+        if draft is None or not line.text:
+            return
+        draft.unrelated += 1
+        limit = boundary.MAX_UNRELATED_AFTER_KILL if draft.killed else boundary.MAX_UNRELATED
+        if draft.unrelated > limit:
+            self._release_held()
+            self._close()
+
+    def _read(self, form: LineForm, match: re.Match[str], line: Line) -> None:
+        if form.name == "sysrq":
+            self._sysrq_line = line.number
+        place = boundary.place(self._draft, form, match)
+        if place == "ignore":
+            return
+        if place == "new":
+            self._close()
+            self._draft = self._open(form, line)
+        draft = self._draft
+        if draft is None:
+            return
+        draft.last_line = max(draft.last_line, line.number)
+        draft.unrelated = 0
+        draft.forms.setdefault(form.variant_of(line.text))
+        form.read(draft, match, line)
+
+    def _open(self, form: LineForm, line: Line) -> Draft:
+        draft = Draft(self._file, line.number, boundary.kind_at_start(form), last_line=line.number, time=line.time)
+        draft.sysrq = form.role == "mem-start" and line.number - self._sysrq_line <= 3
+        if self._release is not None:
+            draft.kernel_release, draft.kernel_release_line = self._release
+        return draft
+
+    def _close(self) -> None:
+        draft, self._draft = self._draft, None
+        if draft is not None:
+            self._found += 1
+            self._done.append(close(draft, self._found))

@@ -1,0 +1,99 @@
+"""What stands before the kernel's own text: log prefixes, mail quoting, white space of all kinds.
+
+Every prefix is a row of a table. They are taken off one after another from the left until none fits, so any nesting is
+understood ("> Jan  1 00:00:00 box kernel: [   12.345] ").
+"""
+
+import re
+from dataclasses import dataclass
+
+from oomadvisor.parse.lineform import Line
+
+_MONTH_DAY = r"[A-Z][a-z]{2} {1,2}\d{1,2}"
+_CLOCK = r"\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?"
+#: Whatever stands between the time and the text of the kernel's own records: host, busybox's facility, the tag.
+_TAG = r"(?: \S{1,255}){0,2}? kernel(?:\[\d{1,10}\])?: ?(?:: )?"
+_ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """A prefix: ``starts`` are the characters that it can begin with (cheap test), ``quote`` marks mail quoting."""
+
+    name: str
+    starts: str
+    pattern: re.Pattern[str]
+    quote: bool = False
+
+
+_DIGITS = "0123456789"
+_UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+PREFIXES: tuple[Prefix, ...] = (
+    Prefix("quote", ">|", re.compile(r"[>|]+ ?"), quote=True),
+    Prefix("priority", "<", re.compile(r"<\d{1,3}>")),
+    Prefix(
+        "uptime", "[", re.compile(r"\[ {0,8}(?P<time>\d{1,10}\.\d{3,9})\](?:-?\(\d{1,3}\)\[\d{1,10}:[^\]]{0,32}\])? ?")
+    ),
+    Prefix("caller", "[", re.compile(r"\[ {0,8}[TC] ?\d{1,10}\] ?")),
+    Prefix("dmesg-date", "[", re.compile(rf"\[(?P<time>[A-Za-z]{{2,4}} {_MONTH_DAY} {_CLOCK} \d{{4}})\] ?")),
+    Prefix("iso-bracket", "[", re.compile(rf"\[(?P<time>{_ISO})\] ?")),
+    Prefix("syslog", _UPPER, re.compile(rf"(?P<time>{_MONTH_DAY} (?:\d{{4}} )?{_CLOCK})(?:{_TAG}| ?)")),
+    Prefix("iso", _DIGITS, re.compile(rf"(?P<time>{_ISO})(?:{_TAG}| ?)")),
+    Prefix(
+        "logcat",
+        _DIGITS,
+        re.compile(
+            rf"(?P<time>\d\d-\d\d {_CLOCK})(?: {{1,6}}\d{{1,7}} {{1,6}}\d{{1,7}} [VDIWEF] [^:]{{1,64}}: ?"
+            r"| [VDIWEF]/[^:]{1,64}: ?| ?)"
+        ),
+    ),
+    Prefix("kmsg", _DIGITS, re.compile(r"\d{1,4},\d{1,12},(?P<time>\d{1,16}),[-c+][^;]{0,64};")),
+    Prefix("tag", "k", re.compile(r"kernel: ?")),
+    Prefix("android-cpu", "c", re.compile(r"c\d{1,2} (?=\S)")),
+)
+
+#: White space other than blanks and tabs that mail, HTML and word processors put into reports; and byte order marks.
+_ODD_BLANKS = {
+    ord(c): " "
+    for c in "\t\x0b\x0c\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006"
+    "\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\r\n"
+}
+_ODD_BLANKS.update({ord(c): "" for c in "\x00\u200b\u2060\ufeff"})
+_TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]{0,16}[A-Za-z]")
+_MAX_PREFIXES = 12
+
+
+def tidy(text: str) -> str:
+    """Return ``text`` with all white space collapsed to single blanks, none at the ends, and no terminal codes."""
+    if not text.isascii() or not text.isprintable():
+        if "\x1b" in text:
+            text = _TERMINAL_CODES.sub("", text)
+        text = text.translate(_ODD_BLANKS)
+    return " ".join(text.split())
+
+
+def unprefix(number: int, raw: str, *, cut: bool = False) -> Line:
+    """Return the line without everything that was put before the kernel's text.
+
+    >>> unprefix(7, "> Jan  1 00:00:00 box kernel: [   12.345678] Mem-info: ")
+    Line(number=7, text='Mem-info:', time='Jan 1 00:00:00', prefixed=True, cut=False)
+    """
+    text = tidy(raw)
+    time: str | None = None
+    prefixed = False
+    for _ in range(_MAX_PREFIXES):
+        if not text:
+            break
+        first = text[0]
+        for prefix in PREFIXES:
+            if first in prefix.starts and (match := prefix.pattern.match(text)):
+                break
+        else:
+            break
+        text = text[match.end() :].lstrip()
+        if not prefix.quote:
+            prefixed = True
+            if time is None:
+                time = match.groupdict().get("time")
+    return Line(number=number, text=text, time=time, prefixed=prefixed, cut=cut)

@@ -1,0 +1,90 @@
+"""Lines that were broken by a mail program, a terminal or a web page.
+
+A broken line is held back. Each following line that nobody else recognises is tried as its continuation, with and
+without a blank in between; candidates that cannot be the beginning of a line of that form are dropped at once. At the
+end the complete candidate that uses most lines wins; two different ones of the same length prove nothing, and then
+none is taken.
+"""
+
+from dataclasses import dataclass
+
+from oomadvisor.parse.lineform import Line, LineForm
+from oomadvisor.parse.lines.buddy import sum_kb
+
+MAX_PARTS = 12
+MAX_CANDIDATES = 24
+MAX_LENGTH = 8_192
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    text: str
+    parts: int
+
+
+@dataclass(frozen=True)
+class Joined:
+    """The outcome: the text to read, how many lines it was put together from, and whether it is a whole line."""
+
+    text: str
+    parts: int
+    whole: bool
+    ambiguous: bool = False
+
+
+class Held:
+    """A line that may go on in the next one."""
+
+    def __init__(self, form: LineForm, line: Line) -> None:
+        self.form = form
+        self.line = line
+        self.last_line = line.number
+        self.misses = 0
+        self._candidates = [_Candidate(line.text, 1)]
+
+    def extend(self, line: Line) -> bool:
+        """Try ``line`` as a continuation; return whether it can be one."""
+        longer: list[_Candidate] = []
+        for candidate in self._candidates:
+            if candidate.parts >= MAX_PARTS or len(candidate.text) + len(line.text) > MAX_LENGTH:
+                continue
+            for glue in ("", " "):
+                text = candidate.text + glue + line.text
+                if self._possible(text):
+                    longer.append(_Candidate(text, candidate.parts + 1))
+        if not longer:
+            self.misses += 1
+            return False
+        # The longest first, so that the cap drops candidates that skipped lines.
+        self._candidates = [*longer, *self._candidates][:MAX_CANDIDATES]
+        self.last_line = line.number
+        return True
+
+    def _possible(self, text: str) -> bool:
+        return self.form.match_partial(text) is not None or self.form.match(text) is not None
+
+    def _complete(self, candidate: _Candidate) -> bool:
+        match = self.form.match(candidate.text)
+        if match is None:
+            return False
+        if candidate.parts > 1 and self.form.name == "blocks":
+            # Counts can be glued together in more than one way; the printed total tells which is right.
+            total, printed = sum_kb(match)
+            return total == printed
+        return True
+
+    def result(self) -> Joined:
+        """Decide what the held lines say."""
+        whole = [candidate for candidate in self._candidates if self._complete(candidate)]
+        if whole:
+            parts = max(candidate.parts for candidate in whole)
+            best = {candidate.text for candidate in whole if candidate.parts == parts}
+            if len(best) > 1:
+                return Joined(self.line.text, parts, whole=False, ambiguous=True)
+            return Joined(best.pop(), parts, whole=True)
+        # Incomplete: take what the candidates agree on.
+        parts = max(candidate.parts for candidate in self._candidates)
+        best = {candidate.text for candidate in self._candidates if candidate.parts == parts}
+        if len(best) == 1 and self.form.name != "blocks":
+            return Joined(best.pop(), parts, whole=False)
+        return Joined(self.line.text, parts, whole=False, ambiguous=len(best) > 1)
