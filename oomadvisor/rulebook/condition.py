@@ -100,7 +100,7 @@ def with_params(items: tuple[Item, ...], params: Mapping[str, Scalar]) -> tuple[
             return replace(
                 old,
                 values=tuple(
-                    value if name is None else value if name is None else params.get(name, value)
+                    value if name is None else params.get(name, value)
                     for value, name in zip(old.values, old.params, strict=True)
                 ),
             )

@@ -1,14 +1,14 @@
 """A checked rule as frozen data: what a rule file says, with its conditions resolved against the declared kinds.
 
-Template texts stay ``str`` here (``explain``; ``commands``, ``price``, ``risk_text`` and ``undo`` of a fix; ``advice`` of
-a refutation; ``unsimulated`` of a change). They were checked when the file was read; ``template.render`` fills them in.
+Template texts stay ``str`` here (``explain``; ``commands``, ``price``, ``risk_text`` and ``undo`` of a fix; ``advice``
+of a refutation; ``unsimulated`` of a change). They were checked when the file was read; ``render`` fills them in.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from oomadvisor.model.advice import Confidence, FixKind, Judgement
@@ -30,13 +30,16 @@ Line = Annotated[str, Field(min_length=1, max_length=1000)]
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
 
 
-def _int64(value: Scalar) -> Scalar:
+def _scalar(value: Any) -> Any:
+    # Before the union, which would otherwise complain three times, once for each of its members.
+    if not isinstance(value, int | str):
+        raise PydanticCustomError("wrong-type", "a whole number, true, false or text is expected here")
     if isinstance(value, int) and not -INT_MAX <= value <= INT_MAX:
         raise PydanticCustomError("number-too-large", "numbers are limited to ±(2**63 - 1)")
     return value
 
 
-Value = Annotated[int | bool | str, AfterValidator(_int64)]
+Value = Annotated[int | bool | str, BeforeValidator(_scalar)]
 
 
 def _judgement(value: Any) -> Any:

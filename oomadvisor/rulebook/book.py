@@ -1,0 +1,58 @@
+"""The rule book: all checked rules in order, and which of them apply to a kernel."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from oomadvisor.rulebook.rule import Rule
+
+Skips = tuple[tuple[str, str], ...]
+"""Rule ids with the reason why each does not apply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Rule files of one origin: file names as the user knows them, with their content."""
+
+    name: str
+    files: Sequence[tuple[str, str | bytes]]
+
+
+@dataclass(frozen=True)
+class RuleBook:
+    """All rules that could be checked, disabled ones included, in the order in which they were written."""
+
+    rules: tuple[Rule, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.rules)
+
+    def __getitem__(self, rule_id: str) -> Rule:
+        """Return the rule called ``rule_id``. Raises ``KeyError``."""
+        for rule in self.rules:
+            if rule.id == rule_id:
+                return rule
+        raise KeyError(rule_id)
+
+    def applicable(self, kernel_version: tuple[int, ...], arch: str | None) -> tuple[tuple[Rule, ...], Skips]:
+        """Return the rules for a kernel and architecture, and the others with the reason.
+
+        An empty version means that the kernel is not known: rules that name versions do not apply then.
+        """
+        reasons = [(rule, _why_skipped(rule, kernel_version, arch)) for rule in self.rules]
+        return (
+            tuple(rule for rule, reason in reasons if reason is None),
+            tuple((rule.id, reason) for rule, reason in reasons if reason is not None),
+        )
+
+
+def _why_skipped(rule: Rule, version: tuple[int, ...], arch: str | None) -> str | None:
+    kernel = rule.applies.kernel
+    if not rule.enabled:
+        return f"disabled ({rule.pack})" if rule.pack else "disabled"
+    if kernel is not None and not version:
+        return f"for kernel {kernel}; this report does not tell its version"
+    if kernel is not None and not kernel.contains(version):
+        return f"for kernel {kernel}; this is {'.'.join(map(str, version))}"
+    if rule.applies.arch and arch not in rule.applies.arch:
+        return f"for {' or '.join(rule.applies.arch)}; " + (f"this is {arch}" if arch else "this report does not tell")
+    return None

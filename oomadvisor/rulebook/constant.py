@@ -1,0 +1,81 @@
+"""Whether a value written in a rule fits the declared field, and whether several of them can hold together."""
+
+from collections.abc import Iterable
+
+from oomadvisor.rulebook.condition import Compare, CompareField, OneOf, Test
+from oomadvisor.rulebook.errors import did_you_mean, shown
+from oomadvisor.rulebook.kinds import INT_MAX, TEXT_MAX, FieldSpec, Scalar
+from oomadvisor.rulebook.shape import type_in_words
+
+Misfit = tuple[str, str, str]
+"""Code, what is wrong, what to write instead."""
+
+
+def type_of(value: Scalar) -> str:
+    """Return the field type that ``value`` has."""
+    return "bool" if isinstance(value, bool) else "int" if isinstance(value, int) else "text"
+
+
+def misfit(kind: str, spec: FieldSpec, value: Scalar) -> Misfit | None:
+    """Return what is wrong with comparing ``kind.spec`` with ``value``, or None."""
+    if type_of(value) != spec.type:
+        hint = ""
+        if spec.type == "text":
+            written = str(value).lower() if isinstance(value, bool) else str(value)
+            hint = f'YAML read this as {type_in_words(value)}; quote it: "{written}"'
+        elif spec.type == "int" and isinstance(value, bool):
+            hint = f"YAML read this as {shown(value)}; write a number"
+        elif spec.type == "bool" and value in (0, 1, "true", "false"):
+            hint = "write true or false, without quotes"
+        elif spec.type == "int" and isinstance(value, str) and value.lstrip("-").isdecimal():
+            hint = "leave the quotes out"
+        return "wrong-type", f"{kind}.{spec.name} takes {spec.expected}, not {type_in_words(value)}", hint
+    if isinstance(value, int) and not -INT_MAX <= value <= INT_MAX:
+        return "number-too-large", "numbers are limited to ±(2**63 - 1)", ""
+    if isinstance(value, str) and len(value) > TEXT_MAX:
+        return "text-too-long", f"a text to compare with may have {TEXT_MAX} characters, not {len(value)}", ""
+    if spec.words is not None and value not in spec.words:
+        return "unknown-word", f"{kind}.{spec.name} is never {shown(value)}", did_you_mean(str(value), spec.words)
+    return None
+
+
+def contradiction(spec: FieldSpec, tests: Iterable[Test]) -> str | None:
+    """Return why no value of the field passes all ``tests``, or None when some value may."""
+    values: set[Scalar] | None = None
+    if spec.type == "bool":
+        values = {True, False}
+    elif spec.words is not None:
+        values = set(spec.words)
+    low, high, excluded = -INT_MAX, INT_MAX, set[Scalar]()
+    for test in tests:
+        if isinstance(test, CompareField):
+            continue
+        if isinstance(test, OneOf):
+            values = set(test.values) if values is None else values & set(test.values)
+        elif test.op == "eq":
+            values = {test.value} if values is None else values & {test.value}
+        elif test.op == "ne":
+            excluded.add(test.value)
+        elif isinstance(test.value, int):
+            low = max(low, test.value + (test.op == "gt")) if test.op in ("ge", "gt") else low
+            high = min(high, test.value - (test.op == "lt")) if test.op in ("le", "lt") else high
+    if values is not None:
+        left = {value for value in values - excluded if not isinstance(value, int) or low <= value <= high}
+        return None if left else f"no value of {spec.name} passes all of these"
+    if low > high or (low == high and low in excluded):
+        return f"no number passes all of these for {spec.name}"
+    return None
+
+
+def narrower(tests: Iterable[Test], others: Iterable[Test]) -> bool:
+    """Return whether whatever passes ``tests`` certainly passes ``others`` (decided by comparing them as written)."""
+    have = {_bare(test) for test in tests}
+    return all(_bare(other) in have for other in others)
+
+
+def _bare(test: Test) -> tuple[object, ...]:
+    if isinstance(test, Compare):
+        return test.field, test.op, type_of(test.value), test.value
+    if isinstance(test, OneOf):
+        return test.field, "one_of", frozenset((type_of(value), value) for value in test.values)
+    return test.field, test.op, "field", test.other

@@ -1,0 +1,275 @@
+"""The ``when`` of a rule: from YAML nodes to conditions on declared kinds, or to what is wrong with them."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from math import prod
+
+from oomadvisor.rulebook.condition import Absent, AnyOf, Compare, CompareField, Item, OneOf, Operator, Pattern, Test
+from oomadvisor.rulebook.constant import contradiction, misfit, narrower
+from oomadvisor.rulebook.errors import Mark, Problems, did_you_mean, shown
+from oomadvisor.rulebook.kinds import NOT_MATCHABLE, FieldSpec, Kinds, KindSpec, Scalar
+from oomadvisor.rulebook.operators import ORDERING, REFUSED, RENAMED
+from oomadvisor.rulebook.rule import NAME
+from oomadvisor.rulebook.shape import type_in_words
+from oomadvisor.rulebook.yaml_nodes import BAD, Listing, Node, Table, plain_data
+from oomadvisor.rulebook.yaml_nodes import Scalar as ScalarNode
+
+ITEMS_MAX = 8
+BRANCHES_MAX = 16
+ONE_OF_MAX = 32
+CONSTANTS_MAX = 200  # constants of one pattern; the engine takes 250 (durable-rules.md A2)
+
+OPERATORS: Mapping[str, Operator] = {"eq": "eq", "ne": "ne", "lt": "lt", "le": "le", "gt": "gt", "ge": "ge"}
+
+
+@dataclass
+class When:
+    """Reads one ``when``. ``places`` says where each part stands, ``used`` which parameters were named."""
+
+    kinds: Kinds
+    params: Mapping[str, Scalar]
+    reserved: Collection[str]
+    problems: Problems
+    places: list[tuple[Pattern | Absent, Node]] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
+
+    def read(self, node: Node) -> tuple[Item, ...]:
+        """Return the items of ``when``; those that cannot be read are left out and told to ``problems``."""
+        if not isinstance(node, Listing):
+            self._error(node, "wrong-type", "when takes a list of facts", "write - kind: {field: value}")
+            return ()
+        if not 1 <= len(node.items) <= ITEMS_MAX:
+            self._error(node, "bad-size", f"when has {len(node.items)} items; 1 to {ITEMS_MAX} are possible")
+        items: list[Item] = []
+        aliases: dict[str, Mark] = {}
+        for item_node in node.items[:ITEMS_MAX]:
+            item = self._item(item_node)
+            if item is None:
+                continue
+            self._check_aliases(item, item_node, aliases)
+            items.append(item)
+        self._check_together(node, items)
+        return tuple(items)
+
+    def _error(self, node: Node, code: str, text: str, hint: str = "", mark: Mark | None = None) -> None:
+        if not (isinstance(node, ScalarNode) and node.value is BAD):
+            self.problems.error(node.source, mark or node.mark, code, text, hint)
+
+    def _item(self, node: Node) -> Item | None:
+        if isinstance(node, Table) and "any" in node.entries:
+            return self._any(node)
+        return self._part(node)
+
+    def _any(self, node: Table) -> AnyOf | None:
+        self._alone(node, "any")
+        listing = node.entries["any"]
+        if not isinstance(listing, Listing) or not listing.items:
+            self._error(listing, "wrong-type", "any takes a list of facts", "write any: [kind: {...}, kind: {...}]")
+            return None
+        for branch in listing.items:
+            if isinstance(branch, Table) and "any" in branch.entries:
+                self._error(branch, "nested-any", "any inside any", "write its branches into the outer one")
+                return None
+        branches = tuple(self._part(branch) for branch in listing.items[:BRANCHES_MAX])
+        if len(listing.items) > BRANCHES_MAX:
+            self._error(
+                listing, "too-many-branches", f"any has {len(listing.items)} branches; {BRANCHES_MAX} are possible"
+            )
+        return AnyOf(tuple(branch for branch in branches if branch is not None)) if None not in branches else None
+
+    def _part(self, node: Node) -> Pattern | Absent | None:
+        if not isinstance(node, Table):
+            self._error(
+                node, "wrong-type", f"a fact is expected, not {_node_in_words(node)}", "write kind: {field: value}"
+            )
+            return None
+        if "not" in node.entries:
+            self._alone(node, "not")
+            inner = node.entries["not"]
+            if (
+                not isinstance(inner, Table)
+                or "as" in inner.entries
+                or "not" in inner.entries
+                or "any" in inner.entries
+            ):
+                self._error(inner, "bad-not", "not takes one fact without a name", "write not: {kind: {field: value}}")
+                return None
+            found = self._pattern(inner)
+            part: Pattern | Absent | None = found and Absent(found.kind, found.tests)
+        else:
+            part = self._pattern(node)
+        if part is not None:
+            self.places.append((part, node))
+        return part
+
+    def _alone(self, node: Table, word: str) -> None:
+        for other, mark in node.keys.items():
+            if other != word:
+                self._error(node, "two-kinds", f"{shown(other)} beside {word}", "write a second item", mark)
+
+    def _pattern(self, node: Table) -> Pattern | None:
+        names = [name for name in node.entries if name != "as"]
+        if len(names) != 1:
+            mark = node.keys[names[1]] if names else node.mark
+            self._error(node, "two-kinds", "an item is about one kind of fact", "write a second item", mark)
+            return None
+        kind = self.kinds.get(names[0])
+        if kind is None:
+            hint = REFUSED.get(names[0], ("", did_you_mean(names[0], self.kinds)))[1]
+            self._error(node, "unknown-kind", f"no kind of fact is called {shown(names[0])}", hint, node.keys[names[0]])
+            return None
+        alias = self._alias(node, kind.name)
+        fields = node.entries[names[0]]
+        if not isinstance(fields, Table):
+            hint = f"write {kind.name}: {{field: value}}, or {kind.name}: {{}} for any"
+            self._error(fields, "wrong-type", f"{kind.name} takes a mapping of its fields", hint)
+            return None
+        tests = [test for name in fields.entries for test in self._field(kind, fields, name)]
+        if sum(len(test.values) if isinstance(test, OneOf) else 1 for test in tests) > CONSTANTS_MAX:
+            self._error(fields, "bad-size", f"more than {CONSTANTS_MAX} values to compare with")
+        return Pattern(kind.name, alias, tuple(tests))
+
+    def _alias(self, node: Table, default: str) -> str:
+        named = node.entries.get("as")
+        if named is None:
+            return default
+        alias = named.value if isinstance(named, ScalarNode) else None
+        if not isinstance(alias, str) or not re.match(NAME, alias) or len(alias) > 40:
+            self._error(named, "bad-name", "a name is lower-case letters, digits and _", "write as: dma")
+            return default
+        return alias
+
+    def _field(self, kind: KindSpec, fields: Table, name: str) -> Iterator[Test]:
+        node, mark, spec = fields.entries[name], fields.keys[name], kind.fields.get(name)
+        if name in NOT_MATCHABLE:
+            self._error(node, "unknown-field", f"{name} is for people; rules cannot match on it", "", mark)
+        elif spec is None:
+            hint = REFUSED[name][1] if name in REFUSED else did_you_mean(name, kind.fields)
+            self._error(node, "unknown-field", f"{kind.name} has no field {shown(name)}", hint, mark)
+        elif isinstance(node, Listing):
+            self._error(node, "list", "a field has one value", f"write {name}: {{one_of: [...]}}")
+        elif isinstance(node, ScalarNode) or node.entries.keys() & {"field", "param"}:
+            yield from self._compare(kind, spec, "eq", node)
+        else:
+            tests = [test for op in node.entries for test in self._operator(kind, spec, node, op)]
+            if not node.entries:
+                self._error(node, "empty-condition", f"no condition on {name}", f"write {name}: value, or leave it out")
+            told = contradiction(spec, tests)
+            if told is not None:
+                self._error(node, "impossible", told, "the rule could never fire")
+            yield from tests
+
+    def _operator(self, kind: KindSpec, spec: FieldSpec, node: Table, op: str) -> Iterator[Test]:
+        value, mark = node.entries[op], node.keys[op]
+        if op == "one_of":
+            yield from self._one_of(kind, spec, value)
+        elif op in REFUSED:
+            code, hint = REFUSED[op]
+            self._error(node, code, f"rules have no {shown(op)}", hint, mark)
+        elif op not in OPERATORS:
+            hint = f"write {RENAMED[op]}" if op in RENAMED else did_you_mean(op, [*OPERATORS, "one_of"])
+            self._error(node, "unknown-operator", f"no comparison is called {shown(op)}", hint, mark)
+        elif op in ORDERING and spec.type != "int":
+            hint = "use eq, ne or one_of" + (
+                ", or add a number or a boolean to the facts" if spec.type == "text" else ""
+            )
+            self._error(node, "ordering", f"{kind.name}.{spec.name} is {spec.type} and has no order", hint, mark)
+        else:
+            yield from self._compare(kind, spec, OPERATORS[op], value)
+
+    def _compare(self, kind: KindSpec, spec: FieldSpec, op: Operator, node: Node) -> Iterator[Test]:
+        if isinstance(node, Table) and node.entries.keys() == {"field"}:
+            yield from self._compare_field(kind, spec, op, node.entries["field"])
+            return
+        found = self._constant(kind, spec, node)
+        if found is not None:
+            yield Compare(spec.name, op, *found)
+
+    def _one_of(self, kind: KindSpec, spec: FieldSpec, node: Node) -> Iterator[Test]:
+        if not isinstance(node, Listing) or not 1 <= len(node.items) <= ONE_OF_MAX:
+            self._error(node, "bad-size", f"one_of takes a list of 1 to {ONE_OF_MAX} values", "write one_of: [a, b]")
+            return
+        found = [self._constant(kind, spec, item) for item in node.items]
+        known = dict.fromkeys(one for one in found if one is not None)
+        if known and None not in found:
+            yield OneOf(spec.name, tuple(value for value, _ in known), tuple(param for _, param in known))
+
+    def _constant(self, kind: KindSpec, spec: FieldSpec, node: Node) -> tuple[Scalar, str | None] | None:
+        param: str | None = None
+        value: object = node.value if isinstance(node, ScalarNode) else None
+        if isinstance(node, Table) and node.entries.keys() == {"param"}:
+            named = node.entries["param"]
+            param = str(named.value) if isinstance(named, ScalarNode) else ""
+            if param not in self.params:
+                hint = did_you_mean(param, self.params) or "declare it: params: {name: value}"
+                self._error(named, "unknown-param", f"the rule has no parameter {shown(param)}", hint)
+                return None
+            self.used.add(param)
+            value = self.params[param]
+        elif isinstance(node, Table):
+            word = next((word for word in node.entries if word in REFUSED), "")
+            code, hint = REFUSED.get(word, ("wrong-type", "write a value, {param: name} or {field: other}"))
+            self._error(node, code, f"{kind.name}.{spec.name} cannot be compared with {_node_in_words(node)}", hint)
+        elif isinstance(node, Listing):
+            self._error(node, "list", "a field has one value", "write one_of: [...]")
+        if not isinstance(value, int | str):
+            return None
+        wrong = misfit(kind.name, spec, value)
+        if wrong is not None:
+            self._error(node, *wrong)
+            return None
+        return value, param
+
+    def _compare_field(self, kind: KindSpec, spec: FieldSpec, op: Operator, node: Node) -> Iterator[Test]:
+        name = str(node.value) if isinstance(node, ScalarNode) else ""
+        other = kind.fields.get(name)
+        if other is None:
+            self._error(
+                node, "unknown-field", f"{kind.name} has no field {shown(name)}", did_you_mean(name, kind.fields)
+            )
+        elif other.name == spec.name:
+            self._error(node, "impossible", f"{name} is compared with itself", "name another field")
+        elif other.type != spec.type:
+            self._error(
+                node, "wrong-type", f"{spec.name} is {spec.type}, {name} is {other.type}", "compare equal types"
+            )
+        elif not (other.required and spec.required):
+            missing = spec.name if not spec.required else name
+            hint = "add a boolean field to the facts"
+            self._error(node, "may-be-missing", f"{missing} may be missing, and then the engine would be wrong", hint)
+        else:
+            yield CompareField(spec.name, op, name)
+
+    def _check_aliases(self, item: Item, node: Node, taken: dict[str, Mark]) -> None:
+        parts = item.branches if isinstance(item, AnyOf) else (item,)
+        fresh = {part.alias for part in parts if isinstance(part, Pattern)}
+        for alias in sorted(fresh):
+            if alias in taken:
+                text = f"two facts called {alias!r}; the first stands in line {taken[alias].line + 1}"
+                self._error(node, "duplicate-alias", text, "name one of them: add as: name beside the kind")
+            if alias in self.reserved:
+                self._error(node, "reserved-alias", f"{alias!r} is a name of its own in templates", "use another name")
+        taken.update(dict.fromkeys(fresh, node.mark))
+
+    def _check_together(self, node: Node, items: list[Item]) -> None:
+        parts = [item.branches if isinstance(item, AnyOf) else (item,) for item in items]
+        if prod(len(branches) for branches in parts) > BRANCHES_MAX:
+            text = f"the any: items multiply to more than {BRANCHES_MAX} combinations"
+            self._error(node, "too-many-branches", text, "split the rule")
+        many = [i for i in parts if any(isinstance(p, Pattern) and not self.kinds[p.kind].bounded for p in i)]
+        if len(many) > 1:
+            kind = next(part.kind for part in many[1] if not self.kinds[part.kind].bounded)
+            place = next(place for part, place in self.places if part in many[1])
+            text = f"two facts of kinds with many members ({kind}) multiply"
+            self._error(place, "two-unbounded", text, "copy the field that you need onto one of the facts")
+        certain = [item for item in items if isinstance(item, Pattern)]
+        for part, place in self.places:
+            if isinstance(part, Absent) and any(
+                one.kind == part.kind and narrower(one.tests, part.tests) for one in certain
+            ):
+                self._error(place, "impossible", f"not: contradicts the {part.kind} asked for above", "")
+
+
+def _node_in_words(node: Node) -> str:
+    return type_in_words(plain_data(node))
