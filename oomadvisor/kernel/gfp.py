@@ -156,11 +156,11 @@ def flag_names(mask: int) -> tuple[str, ...]:
     composite = next(((name, bits) for name, bits in COMPOSITES if mask & bits == bits), None)
     if composite is not None:
         names.append(composite[0])
-        rest &= ~composite[1]
+        rest -= composite[1]
     for name, bit in SINGLE_BITS:
         if rest & bit:
             names.append(name)
-            rest &= ~bit
+            rest -= bit
     if rest:
         names.append(hex(rest))
     return tuple(names)

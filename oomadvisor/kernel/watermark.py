@@ -63,7 +63,7 @@ def zone_watermark_ok(
     """
     if smp and free_pages < 0:
         free_pages = 0
-    free = signed(free_pages - (1 << order) + 1, bits)
+    free = free_pages - (1 << order) + 1
     min_pages = signed(mark, bits)
     if high:
         min_pages -= div_trunc(min_pages, 2)
@@ -72,8 +72,8 @@ def zone_watermark_ok(
     if unsigned(free, bits) <= unsigned(min_pages + lowmem_reserve, bits):
         return False
     for o in range(order):
-        if o < len(nr_free):
-            free = signed(free - (nr_free[o] << o), bits)
+        blocks = nr_free[o] if o < len(nr_free) else 0
+        free = signed(free - (blocks << o), bits)
         min_pages >>= 1
         if free <= min_pages:
             return False
@@ -100,7 +100,7 @@ def watermark_check(
     """
     if smp and free_pages < 0:
         free_pages = 0
-    free = signed(free_pages - (1 << order) + 1, bits)
+    free = free_pages - (1 << order) + 1
     min_pages = signed(mark, bits)
     if high:
         min_pages -= div_trunc(min_pages, 2)
@@ -109,8 +109,8 @@ def watermark_check(
     remaining, bound = unsigned(free, bits), unsigned(min_pages + lowmem_reserve, bits)
     steps = [Step(0, remaining, bound, remaining > bound)]
     for o in range(order):
-        if o < len(nr_free):
-            free = signed(free - (nr_free[o] << o), bits)
+        blocks = nr_free[o] if o < len(nr_free) else 0
+        free = signed(free - (blocks << o), bits)
         min_pages >>= 1
         steps.append(Step(o + 1, free, min_pages, free > min_pages))
     decisive = next((step for step in steps if not step.ok), steps[-1])
