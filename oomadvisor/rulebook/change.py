@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag
 from pydantic_core import PydanticCustomError
 
 from oomadvisor.model.base import Frozen
@@ -90,7 +90,7 @@ class TaskChange(Written):
 class Unsimulated(Written):
     """A change that the simulator has no model of, in words (a template)."""
 
-    unsimulated: str = Field(min_length=1)
+    unsimulated: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 
 
 CHANGE_TAGS: dict[str, type[Written]] = {

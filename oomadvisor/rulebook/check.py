@@ -7,7 +7,7 @@ from oomadvisor.rulebook.constant import misfit, type_of
 from oomadvisor.rulebook.crosscheck import CheckedRule
 from oomadvisor.rulebook.errors import Problems, did_you_mean, shown
 from oomadvisor.rulebook.kinds import CauseFact, FieldSpec, FieldType, Kinds, KindSpec, Scalar
-from oomadvisor.rulebook.rule import Derived, Reference, Rule
+from oomadvisor.rulebook.rule import Derive, Derived, Reference, Rule
 from oomadvisor.rulebook.shape import RuleDoc, locate, read_shape, type_in_words
 from oomadvisor.rulebook.template import faults
 from oomadvisor.rulebook.template_place import place_in_source
@@ -41,7 +41,7 @@ def check_rule(table: Table, kinds: Kinds, scopes: Names, problems: Problems) ->
         conjunctions=conjunctions(items),
         explain=doc.explain,
         derives=check.derives(doc),
-        derive=doc.derive,
+        derive=_completed(doc),
         fix=doc.fix,
         refute=doc.refute,
         note=doc.note,
@@ -254,6 +254,14 @@ class _Check:
                 wrong = misfit(name, spec, value)
                 if wrong is not None:
                     self.error((*path, name, field), *wrong)
+
+
+def _completed(doc: RuleDoc) -> Derive | None:
+    """Return ``derive`` with the defaults of a cause rule written out."""
+    if doc.derive is None or doc.kind != "cause":
+        return doc.derive
+    defaults = {"cause": doc.derive.cause or doc.id, "role": doc.derive.role or "decides"}
+    return doc.derive.model_copy(update=defaults)
 
 
 def _aliases(items: tuple[Item, ...], kinds: Kinds) -> dict[str, list[KindSpec | None]]:

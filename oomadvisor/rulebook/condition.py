@@ -128,10 +128,11 @@ def in_words(part: Pattern | Absent) -> str:
 
 def _test_in_words(test: Test) -> str:
     if isinstance(test, OneOf):
-        return f"{test.field} one of " + ", ".join(_value(value) for value in test.values)
-    right = test.other if isinstance(test, CompareField) else _value(test.value)
+        return f"{test.field} one of " + ", ".join(value_in_words(value) for value in test.values)
+    right = test.other if isinstance(test, CompareField) else value_in_words(test.value)
     return f"{test.field} {SYMBOL[test.op]} {right}"
 
 
-def _value(value: Scalar) -> str:
+def value_in_words(value: Scalar) -> str:
+    """Return ``value`` as rules write it."""
     return str(value).lower() if isinstance(value, bool) else str(value)

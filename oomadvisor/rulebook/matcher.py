@@ -4,11 +4,11 @@ import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from oomadvisor.rulebook.condition import Absent, Compare, Conjunction, OneOf, Operator, Pattern, Test
+from oomadvisor.rulebook.condition import Absent, Compare, OneOf, Operator, Pattern, Test
 from oomadvisor.rulebook.kinds import Fact, Scalar
 
-Bound = tuple[tuple[str, int], ...]
-"""The aliases of a conjunction with the positions of the facts that they stand for."""
+Bound = tuple[int, ...]
+"""The positions of the facts that the patterns of a conjunction found, in the order of the patterns."""
 
 COMPARE: Mapping[Operator, Callable[[Any, Any], bool]] = {
     "eq": operator.eq,
@@ -33,26 +33,23 @@ def holds(test: Test, values: Mapping[str, Scalar]) -> bool:
 
 def matches(part: Pattern | Absent, fact: Fact) -> bool:
     """Return whether ``fact`` is what ``part`` looks for."""
-    return fact.kind == part.kind and (not part.tests or _all_hold(part.tests, fact.values()))
+    if fact.kind != part.kind:
+        return False
+    values = fact.values()
+    return all(holds(test, values) for test in part.tests)
 
 
-def _all_hold(tests: tuple[Test, ...], values: Mapping[str, Scalar]) -> bool:
-    return all(holds(test, values) for test in tests)
-
-
-def bindings(way: Conjunction, facts: Sequence[Fact]) -> Iterator[Bound]:
-    """Yield every way to give each pattern of ``way`` a fact of its own, while no fact is one of the absent."""
-    if any(matches(absent, fact) for absent in way.absent for fact in facts):
-        return
-    choices = [[i for i, fact in enumerate(facts) if matches(pattern, fact)] for pattern in way.patterns]
-
-    def extend(chosen: tuple[int, ...]) -> Iterator[Bound]:
-        if len(chosen) == len(choices):
-            yield tuple((pattern.alias, i) for pattern, i in zip(way.patterns, chosen, strict=True))
-            return
-        for index in choices[len(chosen)]:
-            if index not in chosen:
-                yield from extend((*chosen, index))
-
+def bindings(patterns: Sequence[Pattern], facts: Sequence[Fact]) -> Iterator[Bound]:
+    """Yield every way to give each of ``patterns`` a fact of its own."""
+    choices = [[place for place, fact in enumerate(facts) if matches(pattern, fact)] for pattern in patterns]
     if all(choices):
-        yield from extend(())
+        yield from _distinct((), choices)
+
+
+def _distinct(chosen: Bound, choices: list[list[int]]) -> Iterator[Bound]:
+    if not choices:
+        yield chosen
+        return
+    for place in choices[0]:
+        if place not in chosen:
+            yield from _distinct((*chosen, place), choices[1:])
