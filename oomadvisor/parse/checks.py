@@ -33,7 +33,7 @@ def _check_blocks(zone: Zone, incident: Incident, draft: Draft) -> None:
         draft.warn(
             "zone-free",
             f"{_label(zone)} counts {zone.free_pages} free pages, its free blocks hold {pages}: the counter and the "
-            "lists were read at different moments or drift apart on several cpus; the allocator decides by the counter.",
+            "lists were read at different moments or drift apart on SMP; the allocator decides by the counter.",
             line,
         )
 

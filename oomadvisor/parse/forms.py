@@ -1,6 +1,7 @@
 """All line forms in the order in which they are tried, and the kernels that print them."""
 
 import re
+from collections.abc import Iterable
 
 from oomadvisor.parse.lineform import LineForm, Version
 from oomadvisor.parse.lines import buddy, counters, head, kill, memcg, percpu, tasks, trace, trailer, zones
@@ -25,7 +26,8 @@ FORMS: tuple[LineForm, ...] = (
 TRIGGERS: tuple[str, ...] = (
     "oom-kill",
     "page allocation",
-    "ut of ",
+    "ut of memory",
+    "ut of Memory",
     "Mem-",
     "lowmem_reserve",
     "illed process",
@@ -58,8 +60,25 @@ def recognise_partial(text: str) -> LineForm | None:
     return None
 
 
+def versions_of_forms(names: Iterable[str]) -> tuple[Version | None, Version | None]:
+    """Return the oldest and newest kernel that print all of ``names``; ``None`` where nothing bounds it.
+
+    Distribution kernels have back-ports, so two names can exclude each other: then only the lower bound holds.
+
+    >>> versions_of_forms(["oom-header-oomkilladj", "zone-active_anon"])
+    ((2, 6, 28), (2, 6, 31))
+    """
+    ranges = kernel_ranges()
+    known = [ranges[name] for name in names if name in ranges]
+    oldest = max((since for since, _ in known if since is not None), default=None)
+    newest = min((until for _, until in known if until is not None), default=None)
+    if oldest is not None and newest is not None and newest < oldest[: len(newest)]:
+        newest = None
+    return oldest, newest
+
+
 def kernel_ranges() -> dict[str, tuple[Version | None, Version | None]]:
-    """Return the first and last kernel that prints each name of ``Incident.forms`` (``None`` = not known, or no end)."""
+    """Return the first and last kernel that print each name of ``Incident.forms``; ``None``: not known, or no end."""
     ranges: dict[str, tuple[Version | None, Version | None]] = {}
     for form in FORMS:
         ranges[form.name] = (form.since, form.until)

@@ -7,8 +7,9 @@ a report whose head was lost begins before the line that gives it away.
 
 import re
 from collections import deque
+from collections.abc import Iterable
 
-from oomadvisor.model import Incident
+from oomadvisor.model import Incident, Warning_
 from oomadvisor.parse import boundary
 from oomadvisor.parse.close import close
 from oomadvisor.parse.draft import Draft
@@ -20,6 +21,7 @@ from oomadvisor.parse.rejoin import Held
 #: Lines kept for looking back from a trigger.
 LOOK_BACK = 200
 MAX_MISSES = 2
+MAX_LINE = 1 << 16
 _BANNER = re.compile(r"Linux version (?P<release>\d{1,3}\.\d{1,3}[\w.+~:@-]{0,80})")
 _NUMBERS = re.compile(r"-?\d{1,20}(?: -?\d{1,20}){0,8}")
 
@@ -44,29 +46,43 @@ class LineMachine:
 
     def feed(self, number: int, raw: str, *, cut: bool = False) -> list[Incident]:
         """Take one line of the input; return the incidents that ended with it."""
+        if len(raw) > MAX_LINE:
+            raw = raw[:MAX_LINE]
         if self._draft is None and self._held is None:
             if not any(trigger in raw for trigger in TRIGGERS):
+                self._before.append((number, raw))
+                return []
+            line = unprefix(number, raw, cut=cut)
+            if not self._worth_reading(line):
                 self._before.append((number, raw))
                 return []
             before = list(self._before)
             self._before.clear()
             for earlier, text in before:
                 self._take(unprefix(earlier, text))
-        self._take(unprefix(number, raw, cut=cut))
+            self._take(line)
+        else:
+            self._take(unprefix(number, raw, cut=cut))
         done, self._done = self._done, []
         return done
 
-    def finish(self) -> list[Incident]:
-        """Return what the end of the input brings to an end."""
+    def finish(self, warnings: Iterable[Warning_] = ()) -> list[Incident]:
+        """Return what the end of the input brings to an end; ``warnings`` about the input go to the open incident."""
         self._release_held()
+        if self._draft is not None:
+            for warning in warnings:
+                self._draft.warn(warning.code, warning.text, warning.origin.line if warning.origin else None)
         self._close()
         done, self._done = self._done, []
         return done
 
-    def note(self, code: str, text: str, line: int) -> None:
-        """Add a warning of the reader to the open incident, if there is one."""
-        if self._draft is not None:
-            self._draft.warn(code, text, line)
+    def _worth_reading(self, line: Line) -> bool:
+        """Decide whether a line with a trigger is a line of a report; a head makes the lines before it irrelevant."""
+        found = recognise(line.text)
+        form = found[0] if found is not None else recognise_partial(line.text)
+        if form is not None and form.role == "start":
+            self._before.clear()
+        return form is not None or "Linux version" in line.text
 
     def _take(self, line: Line) -> None:
         if self._note_banner(line):

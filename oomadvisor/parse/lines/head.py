@@ -76,17 +76,17 @@ def read_bare_taint(draft: Draft, match: re.Match[str], line: Line) -> None:
         draft.kernel_release_line = line.number
 
 
-def read_process(draft: Draft, match: re.Match[str], line: Line) -> None:
+def read_process(draft: Draft, match: re.Match[str], _line: Line) -> None:
     """Read ``Process NAME (pid: N``."""
     draft.request.setdefault("pid", int(match.group("pid")))
     draft.request.setdefault("comm", match.group("comm"))
 
 
-def read_nothing(draft: Draft, match: re.Match[str], line: Line) -> None:
+def read_nothing(_draft: Draft, _match: re.Match[str], _line: Line) -> None:
     """Read a line that belongs to a report and holds nothing that the model keeps."""
 
 
-def read_sysrq(draft: Draft, match: re.Match[str], line: Line) -> None:
+def read_sysrq(draft: Draft, _match: re.Match[str], _line: Line) -> None:
     """Remember that somebody asked for this report."""
     draft.sysrq = True
 
@@ -139,7 +139,7 @@ FORMS: tuple[LineForm, ...] = (
         rf"{COMM}: page allocation failure[.:] (?P<fields>order:{N}, mode:{_MASK}(?:,.{{0,300}})?)",
         read_request,
         "start",
-        partial=rf"{COMM}: page allocation(?: (?:f|fa|fai|fail|failu|failur|failure))?[.:]?(?P<fields>(?: .{{0,400}})?)",
+        partial=rf"{COMM}: page allocation(?: f(?:a(?:i(?:l(?:u(?:re?)?)?)?)?)?)?[.:]?(?P<fields>(?: .{{0,400}})?)",
         open_end=True,
         variants=(
             Variant("alloc-failure-cpuset", r",cpuset=", (5, 0)),

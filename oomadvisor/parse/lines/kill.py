@@ -161,8 +161,8 @@ FORMS: tuple[LineForm, ...] = (
     LineForm(
         "panic",
         ("ut of memory",),
-        r"(?:Kernel panic - not syncing: )?(?P<message>[oO]ut of memory(?: from page fault)?\. (?:C|c)?ompulsory panic_on_oom"
-        r" is selected\.?|[oO]ut of memory(?: from page fault)?\. panic_on_oom is selected\.?|"
+        r"(?:Kernel panic - not syncing: )?(?P<message>[oO]ut of memory(?: from page fault)?\. "
+        r"(?:[Cc]ompulsory )?panic_on_oom is selected\.?|"
         r"Out of memory: (?:compulsory|system-wide) panic_on_oom is enabled|"
         r"Out of memory and no killable processes\.{0,3})(?: \[.{0,40}\])?",
         read_panic,

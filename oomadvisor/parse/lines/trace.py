@@ -87,7 +87,8 @@ FORMS: tuple[LineForm, ...] = (
         "backtrace",
         ("+0x",),
         rf"(?:<[A-Z#]{{2,6}}> )?\(?(?:{_ADDRESS}: )?(?:\[<?{_ADDRESS}>?\] ){{0,2}}(?P<unsure>\? )?"
-        rf"(?P<raw>(?P<symbol>{_SYMBOL}){_OFFSET})\)?(?: \[[\w ]{{1,64}}\])?(?: \((?:unreliable|[A-Z]+)\))?(?: <[A-Z/]{{2,6}}>)?",
+        rf"(?P<raw>(?P<symbol>{_SYMBOL}){_OFFSET})\)?(?: \[[\w ]{{1,64}}\])?(?: \((?:unreliable|[A-Z]+)\))?"
+        r"(?: <[A-Z/]{2,6}>)?",
         read_frame,
     ),
     LineForm(

@@ -65,7 +65,8 @@ FORMS: tuple[LineForm, ...] = (
         rf"{NODE}{ZONE}(?P<fields> free: ?{N}kB(?: boost:{N}kB)? min: ?{N}kB{_SIZES}{_LAST})",
         read_zone,
         "memory",
-        partial=rf"{NODE}{ZONE}(?P<fields> free:(?: ?{N}kB(?: boost:{N}kB)?{_SIZES}(?: {BROKEN_FIELD})?| ?\d{{0,20}}k?))",
+        partial=rf"{NODE}{ZONE}(?P<fields> free:"
+        rf"(?: ?{N}kB(?: boost:{N}kB)?{_SIZES}(?: {BROKEN_FIELD})?| ?\d{{0,20}}k?))",
         variants=(
             Variant("zone-free_highatomic", r"free_highatomic:", (6, 13)),
             Variant("zone-boost", r"boost:", (5, 16)),
