@@ -47,14 +47,16 @@ def levels(rules: Sequence[Rule]) -> tuple[int, ...]:
     level = [0] * len(rules)
     if not negations:
         return tuple(level)
+    raised_by: dict[int, int] = {}
     queue = deque(waits)
     while queue:
         maker = queue.popleft()
         for index, step in waits.get(maker, ()):
             if level[index] < level[maker] + step:
                 level[index] = level[maker] + step
+                raised_by[index] = maker
                 if level[index] > negations:
-                    raise NegationCycleError(_cycle(rules, waits, index))
+                    raise NegationCycleError(rules[one].id for one in _cycle(raised_by, index))
                 queue.append(index)
     return tuple(level)
 
@@ -77,22 +79,10 @@ def parts(rule: Rule) -> list[tuple[Pattern | Absent, bool]]:
     return list(found.items())
 
 
-def _cycle(rules: Sequence[Rule], waits: Mapping[int, list[tuple[int, int]]], start: int) -> list[str]:
-    """Return the ids of the rules that ``start`` reaches and that reach ``start``."""
-    ahead = _reach({maker: [index for index, _ in found] for maker, found in waits.items()}, start)
-    back: dict[int, list[int]] = {}
-    for maker, found in waits.items():
-        for index, _ in found:
-            back.setdefault(index, []).append(maker)
-    return [rules[index].id for index in sorted(ahead & _reach(back, start))]
-
-
-def _reach(edges: Mapping[int, list[int]], start: int) -> set[int]:
-    seen: set[int] = set()
-    queue = [start]
-    while queue:
-        for index in edges.get(queue.pop(), ()):
-            if index not in seen:
-                seen.add(index)
-                queue.append(index)
-    return seen
+def _cycle(raised_by: Mapping[int, int], start: int) -> list[int]:
+    """Return the rules on the cycle that is met when going from ``start`` to what raised it, again and again."""
+    seen: list[int] = []
+    while start not in seen:
+        seen.append(start)
+        start = raised_by[start]
+    return sorted(seen[seen.index(start) :])
