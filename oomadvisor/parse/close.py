@@ -7,6 +7,8 @@ from oomadvisor.parse.fields import ZONE_SIZES
 
 DEFAULT_PAGE_KB = 4
 MAX_PAGES = 1 << 32
+#: Functions that call the OOM killer for a group. A page fault's frames say so even where the group's lines are lost.
+_GROUP_FRAMES = frozenset({"mem_cgroup_out_of_memory", "mem_cgroup_oom_synchronize", "mem_cgroup_oom"})
 _SLOTS = ("DMA", "DMA32", "Normal", "HighMem", "Movable", "Device")
 
 
@@ -52,6 +54,7 @@ def _kind(draft: Draft) -> IncidentKind:
     if any(kill.kind == "panic" for kill in kills):
         return "oom-panic"
     in_group = draft.memcg is not None or any((kill.message or "").startswith("Memory cgroup") for kill in kills)
+    in_group = in_group or any(frame.symbol in _GROUP_FRAMES for frame in draft.frames if frame.raw[0] != "?")
     in_group = in_group or any((kill.message or "").startswith("CONSTRAINT_MEMCG") for kill in kills)
     if draft.kind in ("oom", "mem-info", "cgroup-oom") and in_group:
         return "cgroup-oom"

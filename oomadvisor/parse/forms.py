@@ -25,7 +25,7 @@ FORMS: tuple[LineForm, ...] = (
 #: A line that can begin an incident holds one of these. Few, because a whole log is searched for each of them.
 TRIGGERS: tuple[str, ...] = (
     "oom-kill",
-    "page allocation",
+    " allocation",
     "ut of memory",
     "ut of Memory",
     "Mem-",

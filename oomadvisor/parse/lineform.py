@@ -57,7 +57,7 @@ class LineForm:
     ``keys``: literal texts, one of which stands in every such line (cheap test before the pattern).
     ``whole``: the complete line. ``partial``: what any beginning of such a line looks like, for forms that are long
     enough to be wrapped by mail programs and terminals; a form without it is never rejoined.
-    ``joinable``: whether a line that is already complete may still go on in the next one.
+    ``reads_partial``: whether a beginning is worth reading when the rest of the line never comes.
     ``open_end``: the last word may be any number or text, so that one cannot see whether it was cut.
     """
 
@@ -67,6 +67,7 @@ class LineForm:
     read: "Callable[[Draft, re.Match[str], Line], None]"
     role: Role = "detail"
     partial: str | None = None
+    reads_partial: bool = False
     open_end: bool = False
     since: Version | None = None
     until: Version | None = None

@@ -130,7 +130,9 @@ class LineMachine:
         joined = held.result()
         form, line = held.form, held.line
         match = form.match(joined.text) if joined.whole else form.match_partial(joined.text)
-        if match is None:
+        if match is None or not (joined.whole or form.reads_partial):
+            if match is not None and self._draft is not None:
+                self._draft.warn("cut-line", f"A line ({form.name}) is incomplete and was left out.", line.number)
             return
         text = Line(line.number, joined.text, line.time, line.prefixed, line.cut)
         self._read(form, match, text)

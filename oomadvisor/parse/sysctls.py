@@ -62,7 +62,7 @@ class _Reading:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.values: dict[str, SysctlValue]
+        self.values: dict[str, SysctlValue] = {}
         self.problems: list[SysctlProblem] = []
         self.warnings: list[Warning_] = []
         self.junk = 0

@@ -56,6 +56,7 @@ FORMS: tuple[LineForm, ...] = (
         rf"{_ANY_ZONE}: (?P<terms>{_BLOCK}(?: {_BLOCK}){{0,31}}) = (?P<total>-?\d{{1,20}})kB",
         read_blocks,
         "memory",
+        reads_partial=True,
         partial=rf"{_ANY_ZONE}: (?P<terms>{_BLOCK}(?: {_BLOCK}){{0,31}})"
         r"(?: (?:-?\d{1,20}(?:\*(?:\d{1,9}k?)?)?|\([A-Z]{0,8}|=(?: \d{0,20}k?)?))?",
         variants=(Variant("blocks-types", r"\([A-Z]+\)", (3, 8)),),

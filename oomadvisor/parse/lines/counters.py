@@ -35,6 +35,7 @@ FORMS: tuple[LineForm, ...] = (
         rf"(?P<fields>{COUNTER_FIELD}(?: {COUNTER_FIELD})*)",
         read_counters,
         "memory",
+        reads_partial=True,
         partial=rf"(?P<fields>{COUNTER_FIELD}(?: {COUNTER_FIELD})*)(?: {BROKEN_COUNTER})?",
         open_end=True,
         variants=(

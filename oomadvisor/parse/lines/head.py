@@ -98,11 +98,12 @@ FORMS: tuple[LineForm, ...] = (
     LineForm(
         "oom-header",
         ("oom-killer:",),
-        rf"{COMM} ?invoked oom-killer: (?P<fields>gfp_mask={_MASK},.{{0,400}}"
-        rf"(?:oomkilladj|oom_adj|oom_score_adj)={N})",
+        rf"(?:{COMM} ?invoked )?oom-killer: (?P<fields>gfp_mask={_MASK},(?: nodemask=[\w()\-,]{{0,200}},)? order={N}"
+        rf"(?:, (?:oomkilladj|oom_adj|oom_score_adj)={N}){{1,2}})",
         read_request,
         "start",
-        partial=rf"{COMM} ?invoked oom-killer: ?(?P<fields>.{{0,600}})",
+        reads_partial=True,
+        partial=rf"(?:{COMM} ?invoked )?oom-killer:(?P<fields>(?: (?:g\w{{0,8}}|gfp_mask=.{{0,600}})?)?)",
         open_end=True,
         variants=(
             Variant("oom-header-nodemask", r", nodemask=", (4, 9), (4, 20)),
@@ -136,9 +137,10 @@ FORMS: tuple[LineForm, ...] = (
     LineForm(
         "alloc-failure",
         ("page allocation",),
-        rf"{COMM}: page allocation failure[.:] (?P<fields>order:{N}, mode:{_MASK}(?:,.{{0,300}})?)",
+        rf"{COMM}: page allocation failure[.:] (?P<fields>order:{N}, mode:{_MASK}(?:, nodemask=[^ ]{{1,300}})?)",
         read_request,
         "start",
+        reads_partial=True,
         partial=rf"{COMM}: page allocation(?: f(?:a(?:i(?:l(?:u(?:re?)?)?)?)?)?)?[.:]?(?P<fields>(?: .{{0,400}})?)",
         open_end=True,
         variants=(
@@ -148,6 +150,15 @@ FORMS: tuple[LineForm, ...] = (
             Variant("alloc-failure-colon", r"failure:", (3, 0), (4, 5)),
             Variant("alloc-failure-dot", r"failure\.", None, (2, 6, 39)),
         ),
+    ),
+    LineForm(
+        "alloc-failure-vmalloc",
+        ("vmalloc:",),
+        rf"{COMM}: vmalloc: allocation failure: {N} bytes, (?P<fields>mode:{_MASK}(?:, nodemask=[^ ]{{1,300}})?)",
+        read_request,
+        "start",
+        open_end=True,
+        since=(4, 11),
     ),
     LineForm(
         "cpuset",
@@ -163,6 +174,7 @@ FORMS: tuple[LineForm, ...] = (
         rf"CPU: \d{{1,5}} (?:UID: \d{{1,10}} )?PID: (?P<pid>\d{{1,10}}) Comm: (?P<comm>.{{0,64}}?)"
         rf"(?: Kdump: loaded)? {_TAINT}(?: .{{0,200}})?",
         read_task,
+        reads_partial=True,
         partial=r"CPU: \d{1,5} (?:UID: \d{1,10} )?PID: (?P<pid>\d{1,10}) Comm: (?P<comm>[^:]{0,64}?)(?P<release>)"
         r"(?: Kdump:(?: l\w{0,5})?)?(?: (?:N|No|Not|Not t\w{0,6}|T|Tainted:?[ A-Za-z\-]{0,60}))?",
         open_end=True,
@@ -173,6 +185,7 @@ FORMS: tuple[LineForm, ...] = (
         ("Pid:",),
         rf"Pid: (?P<pid>\d{{1,10}}), comm: (?P<comm>.{{0,64}}?) {_TAINT}(?: .{{0,200}})?",
         read_task,
+        reads_partial=True,
         partial=r"Pid: (?P<pid>\d{1,10}), comm: (?P<comm>[^:]{0,64}?)(?P<release>)"
         r"(?: (?:N|No|Not|Not t\w{0,6}|T|Tainted:?[ A-Za-z\-]{0,60}))?",
         open_end=True,

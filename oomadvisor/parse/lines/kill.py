@@ -30,9 +30,9 @@ def read_chosen(draft: Draft, match: re.Match[str], line: Line) -> None:
         draft,
         Kill(
             kind="chosen",
-            pid=int(match.group("pid")),
+            pid=int(match.group("pid")) if match.group("pid") else None,
             name=match.group("name"),
-            score=int(match.group("score")),
+            score=int(match.group("score")) if match.group("score") else None,
             message=_message(match.group("message")),
             line=line.number,
         ),
@@ -57,7 +57,8 @@ def read_killed(draft: Draft, match: re.Match[str], line: Line) -> None:
 
 def read_panic(draft: Draft, match: re.Match[str], line: Line) -> None:
     """Read the panic that stood in for a kill."""
-    _add(draft, Kill(kind="panic", message=match.group("message"), line=line.number))
+    message = match.groupdict().get("stuck") or match.group("message")
+    _add(draft, Kill(kind="panic", message=message, line=line.number))
 
 
 def read_vm_fault(draft: Draft, match: re.Match[str], line: Line) -> None:
@@ -124,6 +125,7 @@ FORMS: tuple[LineForm, ...] = (
         r"(?:or a child|or sacrifice child|and children\.?)",
         read_chosen,
         "kill",
+        reads_partial=True,
         partial=rf"{_MESSAGE}[kK]ill process(?: {_PID}(?: (?:\(|{_NAME}(?P<score>)(?: .{{0,50}})?))?)?",
         variants=(
             Variant("chosen-children", r"and children", (2, 6, 16), (2, 6, 19)),
@@ -138,6 +140,7 @@ FORMS: tuple[LineForm, ...] = (
         r"(?:, UID:\d{1,10} pgtables:\d{1,20}kB oom_score_adj:-?\d{1,5})?\.?",
         read_killed,
         "kill",
+        reads_partial=True,
         partial=rf"{_MESSAGE}?Killed process {_PID} (?:{_NAME}{_SIZES},?(?: [A-Za-z\-_]{{0,14}}:?\d{{0,20}}k?"
         r"(?: pgtables:\d{1,20}kB \w{0,14}| pgtables:\d{0,20}k?| pg\w{0,7})?)?|\(.{0,30})",
         variants=(
@@ -155,6 +158,7 @@ FORMS: tuple[LineForm, ...] = (
         r"oom-kill:(?P<pairs>constraint=.{1,4000},uid=\d{1,10})",
         read_constraint,
         "kill",
+        reads_partial=True,
         partial=r"oom-kill:(?P<pairs>constraint=.{0,4000})",
         since=(4, 19),
     ),
@@ -163,8 +167,9 @@ FORMS: tuple[LineForm, ...] = (
         ("ut of memory",),
         r"(?:Kernel panic - not syncing: )?(?P<message>[oO]ut of memory(?: from page fault)?\. "
         r"(?:[Cc]ompulsory )?panic_on_oom is selected\.?|"
-        r"Out of memory: (?:compulsory|system-wide) panic_on_oom is enabled|"
-        r"Out of memory and no killable processes\.{0,3})(?: \[.{0,40}\])?",
+        r"Out of memory: (?:compulsory|system-wide) panic_on_oom is enabled)(?: \[.{0,40}\])?|"
+        # Newer kernels print this text also where they do not panic.
+        r"Kernel panic - not syncing: (?P<stuck>Out of memory and no killable processes)\.{0,3}(?: \[.{0,40}\])?",
         read_panic,
         "panic",
     ),
@@ -184,5 +189,6 @@ FORMS: tuple[LineForm, ...] = (
         "kill",
         open_end=True,
     ),
+    LineForm("no-victim", ("no killable",), r"Out of memory and no killable processes\.{0,3}", read_reaper),
     LineForm("reaper", ("oom_reaper:",), r"oom_reaper: .{1,200}", read_reaper, since=(4, 6)),
 )

@@ -25,7 +25,7 @@ def read_row(draft: Draft, match: re.Match[str], line: Line) -> None:
     """Read a task, when the number of its columns is that of the head line."""
     values = [int(word) for word in match.group("values").split()]
     columns = draft.task_columns or _COLUMNS_BY_COUNT.get(len(values))
-    name = match.group("name")
+    name = match.group("name") or ""
     if columns is None or line.cut:
         return
     if len(values) > len(columns):

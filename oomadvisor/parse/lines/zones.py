@@ -65,6 +65,7 @@ FORMS: tuple[LineForm, ...] = (
         rf"{NODE}{ZONE}(?P<fields> free: ?{N}kB(?: boost:{N}kB)? min: ?{N}kB{_SIZES}{_LAST})",
         read_zone,
         "memory",
+        reads_partial=True,
         partial=rf"{NODE}{ZONE}(?P<fields> free:"
         rf"(?: ?{N}kB(?: boost:{N}kB)?{_SIZES}(?: {BROKEN_FIELD})?| ?\d{{0,20}}k?))",
         variants=(
@@ -86,6 +87,7 @@ FORMS: tuple[LineForm, ...] = (
         rf"Node (?P<node>\d{{1,4}})(?P<fields> active_anon:{N}kB{_SIZES} {RECLAIM_FIELD}(?: Balloon: ?{N}kB)?)",
         read_node,
         "memory",
+        reads_partial=True,
         partial=rf"Node (?P<node>\d{{1,4}})(?P<fields> active_anon:(?:{N}kB{_SIZES}(?: {BROKEN_FIELD})?|\d{{0,20}}k?))",
         since=(4, 8),
         variants=(
