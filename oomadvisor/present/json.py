@@ -4,6 +4,7 @@ The shape is published as JSON Schema 2020-12 in ``schema/advice-1.json``; every
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -81,7 +82,15 @@ def explain_schema() -> dict[str, Any]:
     incident["required"] = [key for key in incident["required"] if key not in CONCLUSIONS]
     for key in CONCLUSIONS:
         del incident["properties"][key]
+    used = _definitions_used("incident", schema["$defs"])
+    schema["$defs"] = {name: one for name, one in schema["$defs"].items() if name in used}
     return schema
+
+
+def _definitions_used(name: str, definitions: Mapping[str, Any]) -> set[str]:
+    """Return ``name`` and all definitions that it refers to, directly or not. (None refers to itself.)"""
+    inner = set(re.findall(r'"#/\$defs/(\w+)"', json.dumps(definitions[name])))
+    return {name}.union(*(_definitions_used(one, definitions) for one in inner))
 
 
 def _incident(one: IncidentAdvice) -> dict[str, Any]:
@@ -280,9 +289,9 @@ def _verification(verification: Verification) -> dict[str, Any]:
         "headroom_before": _headroom(verification.headroom_before),
         "headroom": _headroom(verification.headroom),
         "estimate": {
-            "permille": verification.estimate_permille,
-            "low_permille": verification.estimate_low_permille,
-            "high_permille": verification.estimate_high_permille,
+            "draws": verification.draws,
+            "passes_min_permille": verification.estimate_min_permille,
+            "passes_high_permille": verification.estimate_permille,
         },
         "side_effects": list(verification.side_effects),
         "measured": [_measured(measured) for measured in verification.measured],

@@ -278,7 +278,7 @@ def _refutation(said: Refutation) -> list[str]:
 
 
 def _notes(notes: Sequence[RuleNote], topic: str) -> list[str]:
-    return [part for note in notes if note.topic == topic for part in (f"**{inline(note.title)}**", inline(note.text))]
+    return [part for note in notes if note.topic == topic for part in (f"### {inline(note.title)}", inline(note.text))]
 
 
 def _sources(sources: Sequence[str]) -> list[str]:

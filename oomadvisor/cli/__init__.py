@@ -1,0 +1,19 @@
+"""The command line, kept thin: options are read here, everything else happens in the other rooms."""
+
+import sys
+from typing import NoReturn
+
+
+def main() -> NoReturn:
+    """Run ``oomadvisor`` with the arguments of this process, and exit (see :class:`~.exit_codes.ExitCode`)."""
+    try:
+        from oomadvisor.cli.app import app
+
+        app(prog_name="oomadvisor")
+    except Exception as error:
+        from oomadvisor.cli.failures import report
+
+        sys.exit(report(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0)

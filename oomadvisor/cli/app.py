@@ -1,0 +1,279 @@
+"""The commands. Each reads its options, calls the rooms that do the work, and writes one result.
+
+The other rooms are imported inside the commands, so that ``--help`` and ``--version`` answer at once.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from oomadvisor import __version__
+from oomadvisor.cli import options
+from oomadvisor.cli.inputs import Inputs, Picked, Wanted, check_found, pick, scan
+from oomadvisor.cli.output import Colour, check_target, coloured, columns, to_stderr, write_result
+from oomadvisor.cli.rules import rules_app
+
+if TYPE_CHECKING:
+    from oomadvisor.model import Advice
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+app.add_typer(rules_app, name="rules")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from oomadvisor.cli.version import version_text
+
+        write_result(version_text())
+        raise typer.Exit
+
+
+@app.callback(
+    no_args_is_help=True,
+    epilog="""\b
+Examples:
+  oomadvisor advise kern.log
+  dmesg | oomadvisor advise -
+  oomadvisor advise kern.log.gz --sysctl sysctl-a.txt --proc meminfo --proc mounts
+  oomadvisor explain kern.log --incident 2
+""",
+)
+def root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_show_version,
+            is_eager=True,
+            help="Show the version, the Python and the rule engine in use, and exit.",
+        ),
+    ] = False,
+) -> None:
+    """Say why Linux killed a process although memory was free, and which change cures it.
+
+    oomadvisor reads the report that the OOM killer leaves in the kernel's log, replays the page allocator's own
+    arithmetic, and recommends only what passes it.
+
+    It exits with 0 when the result was written, 1 when the input holds no incident, 2 after wrong usage, and 3 when an
+    input, rule or sysctl file is unusable.
+    """
+
+
+@app.command(
+    short_help="Say what happened, why, and what cures it.",
+    epilog="""\b
+Examples:
+  oomadvisor advise kern.log
+  dmesg | oomadvisor advise - --kernel 2.6.31
+  oomadvisor advise kern.log --format markdown -o ticket.md
+  oomadvisor advise --proc zoneinfo --proc meminfo --sysctl sysctl-a.txt
+""",
+)
+def advise(
+    report: options.OptionalReport = None,
+    form: Annotated[options.Format, typer.Option("--format", help="The form of the result.")] = options.Format.text,
+    incident: options.Incident = None,
+    every: options.Every = False,
+    sysctl: options.Sysctl = None,
+    proc: options.Proc = None,
+    kernel: options.Kernel = None,
+    rule_dirs: options.RuleDirs = None,
+    output: options.Output = None,
+    force: options.Force = False,
+    color: options.Color = Colour.auto,
+    width: options.Width = None,
+) -> None:
+    """Advise: what happened, why, and which changes cure it, best first, each with its proof.
+
+    Of a log with several incidents the text and markdown forms show the first in full and list the others. The JSON
+    form holds all of them.
+    """
+    whole = form is options.Format.json
+    inputs, wanted = Inputs(report, sysctl, tuple(proc or ()), kernel), Wanted.by_options(incident, every, whole)
+    check_target(output, force=force)
+    picked = pick(inputs, wanted)
+    advice = _ask(picked, rule_dirs or ())
+    if form is options.Format.json:
+        from oomadvisor.present.json import advice_json, dumps
+
+        text = dumps(advice_json(advice))
+    elif form is options.Format.markdown:
+        from oomadvisor.present.markdown import advice_markdown
+
+        text = advice_markdown(advice) + _others_markdown(picked)
+    else:
+        from oomadvisor.present.text import render_advice
+
+        text = render_advice(advice, width=columns(width, output), colour=coloured(color, output))
+        text += _others_text(picked)
+    write_result(text, output, force=force)
+
+
+@app.command(
+    short_help="Derive the kernel's decision step by step.",
+    epilog="""\b
+Examples:
+  oomadvisor explain kern.log
+  oomadvisor explain kern.log --incident 2 --format json
+""",
+)
+def explain(
+    report: options.OptionalReport = None,
+    form: Annotated[
+        options.ExplainFormat, typer.Option("--format", help="The form of the result.")
+    ] = options.ExplainFormat.text,
+    incident: options.Incident = None,
+    every: options.Every = False,
+    sysctl: options.Sysctl = None,
+    proc: options.Proc = None,
+    kernel: options.Kernel = None,
+    rule_dirs: options.RuleDirs = None,
+    output: options.Output = None,
+    force: options.Force = False,
+    color: options.Color = Colour.auto,
+    width: options.Width = None,
+) -> None:
+    """Explain the kernel's decision: request, operation, zones, watermark test, reclaim, kill.
+
+    Each step is shown with its numbers and the kernel function that it comes from. Of a log with several incidents the
+    text form shows the first. The JSON form holds all of them.
+    """
+    whole = form is options.ExplainFormat.json
+    inputs, wanted = Inputs(report, sysctl, tuple(proc or ()), kernel), Wanted.by_options(incident, every, whole)
+    check_target(output, force=force)
+    picked = pick(inputs, wanted)
+    advice = _ask(picked, rule_dirs or ())
+    if form is options.ExplainFormat.json:
+        from oomadvisor.present.json import dumps, explain_json
+
+        text = dumps(explain_json(advice))
+    else:
+        from oomadvisor.present.text import render_explain
+
+        fill, colour = columns(width, output), coloured(color, output)
+        text = "\n".join(render_explain(one, width=fill, colour=colour) for one in advice.incidents)
+        text += _others_text(picked)
+    write_result(text, output, force=force)
+
+
+@app.command(
+    short_help="Print the facts that the rules see.",
+    epilog="""\b
+Examples:
+  oomadvisor facts kern.log
+  oomadvisor facts kern.log --incident 2 -o fixture.yaml
+""",
+)
+def facts(
+    report: options.OptionalReport = None,
+    incident: options.Incident = None,
+    every: options.Every = False,
+    sysctl: options.Sysctl = None,
+    proc: options.Proc = None,
+    kernel: options.Kernel = None,
+    output: options.Output = None,
+    force: options.Force = False,
+) -> None:
+    """Print the facts that the rules see, as YAML that can be pasted into a test of a rule.
+
+    Of a log with several incidents it takes the first. With --all each incident is a YAML document of its own.
+    """
+    inputs, wanted = Inputs(report, sysctl, tuple(proc or ()), kernel), Wanted.by_options(incident, every)
+    check_target(output, force=force)
+    picked = pick(inputs, wanted)
+    from oomadvisor.facts import assess, facts_of, facts_yaml
+
+    write_result("---\n".join(facts_yaml(facts_of(assess(state))) for state in picked.states), output, force=force)
+    if picked.others:
+        to_stderr(f"The log holds {picked.found} incidents; --incident N picks another, --all takes every one.")
+
+
+@app.command(
+    short_help="List the incidents of a log.",
+    epilog="""\b
+Examples:
+  oomadvisor incidents kern.log
+  zcat kern.log.*.gz | oomadvisor incidents - --format jsonl
+""",
+)
+def incidents(
+    report: options.Report,
+    form: Annotated[
+        options.ListFormat, typer.Option("--format", help="The form of the list; jsonl is one JSON object per line.")
+    ] = options.ListFormat.text,
+    output: options.Output = None,
+    force: options.Force = False,
+) -> None:
+    """List the incidents of a log: OOM kills, page allocation failures, memory cgroup kills and others.
+
+    The number in the first column is what --incident takes elsewhere. The second is the line in the log.
+    """
+    from oomadvisor.cli.listing import json_lines, row, table
+
+    check_target(output, force=force)
+    rows = [row(one) for one in scan(report)]
+    check_found(len(rows), Inputs(report))
+    write_result(json_lines(rows) if form is options.ListFormat.jsonl else table(rows), output, force=force)
+
+
+@app.command(
+    short_help="Print the JSON Schema of the JSON documents.",
+    epilog="""\b
+Examples:
+  oomadvisor schema -o advice-1.json
+  oomadvisor schema explain
+""",
+)
+def schema(
+    document: Annotated[
+        options.Document, typer.Argument(metavar="[advice|explain]", help="The document whose schema is wanted.")
+    ] = options.Document.advice,
+    output: options.Output = None,
+    force: options.Force = False,
+) -> None:
+    """Print the JSON Schema (2020-12) of what 'advise --format json' or 'explain --format json' prints."""
+    from oomadvisor.present.json import advice_schema, dumps, explain_schema
+
+    check_target(output, force=force)
+    chosen = explain_schema() if document is options.Document.explain else advice_schema()
+    write_result(dumps(chosen), output, force=force)
+
+
+def _ask(picked: Picked, rule_dirs: Sequence[str]) -> "Advice":
+    """Ask the expert about every state that was picked."""
+    from oomadvisor.advise import advise
+    from oomadvisor.book import engine_for, load_book
+    from oomadvisor.model import Advice
+    from oomadvisor.rulebook import engine_name
+
+    book = load_book(rule_dirs)
+    engine = engine_for(book)
+    for warning in engine.warnings:
+        to_stderr(f"oomadvisor: {warning}")
+    return Advice(
+        incidents=tuple(advise(state, book, engine=engine) for state in picked.states),
+        incidents_found=picked.found,
+        engine=engine_name(),
+        version=__version__,
+    )
+
+
+HOW_TO_SEE = "--incident N shows another, --all shows every one"
+
+
+def _others_text(picked: Picked) -> str:
+    """Return the list of the incidents that were not shown, and how to see them."""
+    return f"\n{picked.unseen} more in this log ({HOW_TO_SEE}):\n\n{picked.rows_text()}" if picked.others else ""
+
+
+def _others_markdown(picked: Picked) -> str:
+    """The same for a ticket. The rows cannot close the fence: each begins with a number."""
+    if not picked.others:
+        return ""
+    return f"\n## {picked.unseen} more in this log\n\n```\n{picked.rows_text()}```\n\n`{HOW_TO_SEE}`\n"

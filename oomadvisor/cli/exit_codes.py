@@ -1,0 +1,29 @@
+"""What the exit status of ``oomadvisor`` says; docs/exit-codes.md is the same table for people."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The exit statuses. ``phrase`` says in a few words what happened."""
+
+    phrase: str
+
+    def __new__(cls, value: int, phrase: str) -> "ExitCode":
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member.phrase = phrase
+        return member
+
+    # What the user asked for, and what they gave
+    DONE = 0, "the result was written"
+    NO_INCIDENT = 1, "no incident was found in the input"
+    USAGE = 2, "wrong usage"
+    UNUSABLE = 3, "an input, rule or sysctl file is unusable"
+
+    # sysexits.h
+    INTERNAL = 70, "a defect of oomadvisor"
+    NOT_WRITTEN = 74, "the result could not be written"
+
+    # 128 + the number of the signal, as a shell reports it
+    INTERRUPTED = 130, "interrupted from the keyboard"
+    PIPE_CLOSED = 141, "the reader of standard output went away"

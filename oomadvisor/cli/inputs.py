@@ -1,0 +1,130 @@
+"""From the paths on the command line to the states that the expert looks at."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import typer
+
+from oomadvisor.cli.exit_codes import ExitCode
+from oomadvisor.cli.listing import Row, row, table
+from oomadvisor.cli.output import to_stderr
+from oomadvisor.cli.progress import progress
+from oomadvisor.present.printable import printable
+
+if TYPE_CHECKING:
+    from oomadvisor.model import Incident, SystemState
+
+ROWS_KEPT = 20
+KERNEL_VERSION = re.compile(r"v?[0-9]{1,3}(\.[0-9]{1,5}){1,3}([-+~_.][\w.+~-]*)?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The files to read, as named by the user (``-`` = standard input), and the kernel if the user knows it."""
+
+    report: str | None
+    sysctl: str | None = None
+    proc: tuple[str, ...] = ()
+    kernel: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.report is None and not self.proc:
+            raise typer.BadParameter("give a log file, '-' for standard input, or --proc.", param_hint="REPORT")
+        if [self.report, self.sysctl, *self.proc].count("-") > 1:
+            raise typer.BadParameter("standard input can be read only once.", param_hint="-")
+        if self.kernel is not None and not KERNEL_VERSION.fullmatch(self.kernel):
+            name = printable(self.kernel)
+            raise typer.BadParameter(
+                f"'{name}' is not a kernel version; something like 2.6.31 was expected.", param_hint="--kernel"
+            )
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which incidents of the log are asked for: the one with this number, or (``None``) every one."""
+
+    number: int | None
+
+    @classmethod
+    def by_options(cls, incident: int | None, every: bool, whole: bool = False) -> "Wanted":
+        """Read --incident and --all; without both it is every incident for a ``whole`` document, else the first."""
+        if incident is not None and every:
+            raise typer.BadParameter("it cannot be given together with --all.", param_hint="--incident")
+        return cls(None if every or (whole and incident is None) else incident or 1)
+
+    def includes(self, number: int) -> bool:
+        return self.number is None or self.number == number
+
+
+@dataclass(frozen=True)
+class Picked:
+    """What was asked for, how many incidents the log has, and the first few of those not asked for."""
+
+    states: tuple["SystemState", ...]
+    found: int
+    others: tuple[Row, ...]
+
+    @property
+    def unseen(self) -> int:
+        return self.found - len(self.states)
+
+    def rows_text(self) -> str:
+        """Return ``others`` as a table, and how many more there are."""
+        more = self.unseen - len(self.others)
+        return table(self.others) + (f"... and {more} more\n" if more else "")
+
+
+def pick(inputs: Inputs, wanted: Wanted) -> Picked:
+    """Read the inputs and build the states of the incidents wanted; the others are only counted.
+
+    :raises InputError: a file is unusable.
+    :raises typer.BadParameter: there is no incident with the number asked for.
+    :raises typer.Exit: there is no incident at all.
+    """
+    from oomadvisor.infer import build_state, state_from_proc
+    from oomadvisor.parse import read_proc_paths, read_sysctl_path
+
+    sysctls = None if inputs.sysctl is None else read_sysctl_path(inputs.sysctl)
+    proc = read_proc_paths(inputs.proc) if inputs.proc else None
+    if inputs.report is None:
+        assert proc is not None
+        return Picked((state_from_proc(proc, sysctls=sysctls, kernel=inputs.kernel),), 1, ())
+    states: list[SystemState] = []
+    others: list[Row] = []
+    found = 0
+    for incident in scan(inputs.report):
+        found += 1
+        if wanted.includes(found):
+            states.append(build_state(incident, sysctls=sysctls, proc=proc, kernel=inputs.kernel))
+        elif len(others) < ROWS_KEPT:
+            others.append(row(incident))
+    check_found(found, inputs)
+    if not states:
+        have = "is 1 incident" if found == 1 else f"are {found} incidents"
+        raise typer.BadParameter(f"there {have} in the log, so {wanted.number} is too high.", param_hint="--incident")
+    return Picked(tuple(states), found, tuple(others))
+
+
+def scan(report: str) -> Iterator["Incident"]:
+    """Yield the incidents of ``report`` one after another, with a sign of life while a long log is read."""
+    from oomadvisor.parse import scan_file
+
+    name = "standard input" if report == "-" else printable(report)
+    with progress(f"Reading {name}"):
+        yield from scan_file(report)
+
+
+def check_found(found: int, inputs: Inputs) -> None:
+    """Say so and exit with 1 when the log holds no incident."""
+    if found:
+        return
+    name = "standard input" if inputs.report == "-" else printable(str(inputs.report))
+    to_stderr(
+        f"{name}: no incident found; expected a kernel log with a line such as 'invoked oom-killer', "
+        "'page allocation failure' or 'Killed process'"
+    )
+    if inputs.proc:
+        to_stderr("For advice on the --proc files alone, leave REPORT out.")
+    raise typer.Exit(ExitCode.NO_INCIDENT)
