@@ -37,6 +37,8 @@ RATIO = "vm.lowmem_reserve_ratio"
 FRACTION = "vm.percpu_pagelist_fraction"
 ZONE_ORDER = ("DMA", "DMA32", "Normal", "HighMem", "Movable")
 EXACT_SERIES = (2, 6, 31)
+ARM_FORMS = frozenset({"backtrace-arm", "trailer-arm"})
+SAME_TEST_SINCE = (2, 6, 28)
 
 
 def build_state(
@@ -52,6 +54,7 @@ def build_state(
     names them. ``kernel`` is used when the log does not say (and is reported when the log says otherwise).
     """
     proc = proc or ProcState()
+    incident = _with_arch(incident)
     warnings: list[Warning_] = [*incident.warnings, *proc.warnings]
     release = _release(incident, proc, kernel, warnings)
     node = _node_in_question(incident)
@@ -125,12 +128,16 @@ def _release(incident: Incident, proc: ProcState, option: str | None, warnings: 
                     )
                 )
         return first
-    oldest, newest = _versions_of_forms(incident)
-    if oldest is None:
-        return KernelRelease(version=(), text="unknown", source="unknown")
-    text = ".".join(map(str, oldest))
-    if newest != oldest:
-        text += "–" + (".".join(map(str, newest)) if newest else "")
+    oldest, newest = _versions_shown(incident)
+    if oldest is None or newest is None:
+        text = "unknown" if oldest is None else f"{'.'.join(map(str, oldest))} or later"
+        return KernelRelease(version=(), text=text, source="unknown")
+    text = ".".join(map(str, newest))
+    if newest[:3] != oldest[:3]:
+        text = f"{'.'.join(map(str, oldest))}–{text}"
+    if newest[:3] == EXACT_SERIES and oldest[:3] >= SAME_TEST_SINCE:
+        # The test, the marks and the reserves are the same arithmetic in all of them (versions.md: family A).
+        return KernelRelease(version=EXACT_SERIES, newest=newest, text=text, source="forms")
     return KernelRelease(version=oldest, newest=newest, text=text, source="forms")
 
 
@@ -138,11 +145,30 @@ def _said_by(release: KernelRelease) -> str:
     return {"log": "the log", "proc": "/proc/version", "option": "--kernel"}.get(release.source, release.source)
 
 
-def _versions_of_forms(incident: Incident) -> tuple[tuple[int, ...] | None, tuple[int, ...] | None]:
-    """Narrow the version from the forms present, by the table of line forms in parse/."""
-    from oomadvisor.parse import versions_of_forms
+def _versions_shown(incident: Incident) -> tuple[tuple[int, ...] | None, tuple[int, ...] | None]:
+    """Narrow the version: by the kernels that print the forms of these lines, and that have the functions traced.
 
-    return versions_of_forms(incident.forms)
+    Returns oldest and newest, each None when nothing bounds it; (None, None) when the two contradict each other.
+    """
+    from oomadvisor.parse.forms import FORMS
+
+    seen = set(incident.forms)
+    ranges = [(form.since, form.until) for form in FORMS if form.name in seen]
+    ranges += [(v.since, v.until) for form in FORMS for v in form.variants if v.name in seen]
+    symbols = {frame.symbol for frame in incident.backtrace}
+    ranges += [(s.since, s.until) for s in knowledge.version_symbols() if s.name in symbols]
+    oldest = max((since for since, _ in ranges if since is not None), default=None)
+    newest = min((until for _, until in ranges if until is not None), default=None)
+    if oldest is not None and newest is not None and oldest[: len(newest)] > newest:
+        return None, None
+    return oldest, newest
+
+
+def _with_arch(incident: Incident) -> Incident:
+    """Name the architecture where only it prints such lines (arch/arm: dump_backtrace_entry, show_mem)."""
+    if incident.arch is None and ARM_FORMS & set(incident.forms):
+        return incident.model_copy(update={"arch": "arm"})
+    return incident
 
 
 def _node_in_question(incident: Incident) -> int:

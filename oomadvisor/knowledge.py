@@ -148,6 +148,28 @@ def knobs() -> dict[str, Knob]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class VersionSymbol:
+    """A kernel function that exists only since, or only until, a version."""
+
+    name: str
+    since: tuple[int, ...] | None
+    until: tuple[int, ...] | None
+
+
+@cache
+def version_symbols() -> tuple[VersionSymbol, ...]:
+    """Return the functions whose presence in a backtrace narrows the kernel version."""
+    return tuple(
+        VersionSymbol(
+            name=row["name"],
+            since=version_tuple(row["since"]) if "since" in row else None,
+            until=version_tuple(row["until"]) if "until" in row else None,
+        )
+        for row in _read("symbols")["symbols"]
+    )
+
+
 @cache
 def measured_rates() -> dict[str, MeasuredRate]:
     """Return every measured result by id."""

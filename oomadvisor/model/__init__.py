@@ -6,7 +6,6 @@ Quantities carry their unit in the name: ``_pages`` (of ``SystemState.page_kb`` 
 
 from oomadvisor.model.advice import (
     Advice,
-    Candidate,
     Cause,
     Change,
     Evidence,
@@ -54,7 +53,6 @@ __all__ = [
     "MARKS",
     "Advice",
     "Build",
-    "Candidate",
     "Cause",
     "Change",
     "Counters",

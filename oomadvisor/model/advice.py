@@ -1,6 +1,6 @@
 """What the expert says: causes with evidence, fixes with proof, refutations with numbers."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from oomadvisor.model.base import Frozen, Origin, Warning_
 from oomadvisor.model.state import Memory, Operation, SystemState, Tunable
@@ -62,7 +62,10 @@ class Headroom(Frozen):
 
 
 class Verification(Frozen):
-    """What the simulator says. ``before``/``after`` hold the replays at MIN and HIGH; ``bounded`` has best and worst case."""
+    """What the simulator says. ``before``/``after`` hold the replays at MIN and HIGH; ``bounded`` has best and worst case.
+
+    ``estimate_permille``: share of ``draws`` random layouts that pass at HIGH, ``estimate_min_permille`` at MIN.
+    """
 
     class_: VerificationClass
     operation: str | None = None
@@ -72,9 +75,9 @@ class Verification(Frozen):
     before: tuple[Replay, ...] = ()
     after: tuple[Replay, ...] = ()
     worst: tuple[Replay, ...] = ()
+    draws: int | None = None
     estimate_permille: int | None = None
-    estimate_low_permille: int | None = None
-    estimate_high_permille: int | None = None
+    estimate_min_permille: int | None = None
     headroom_before: Headroom | None = None
     headroom: Headroom | None = None
     side_effects: tuple[str, ...] = ()
@@ -104,14 +107,6 @@ class Cause(Frozen):
     sources: tuple[str, ...] = ()
     rule: str
     rank: int
-
-
-class Candidate(Frozen):
-    """A fix as a rule proposes it, before the simulator has looked at it."""
-
-    id: str
-    rule: str
-    changes: tuple[dict[str, Any], ...]
 
 
 class Fix(Frozen):

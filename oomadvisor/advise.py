@@ -1,0 +1,253 @@
+"""The one pipeline: a state is assessed, facts are asserted, rules conclude, every fix is replayed, fixes are ranked."""
+
+from collections.abc import Sequence
+
+from oomadvisor import knowledge
+from oomadvisor.book import engine_for
+from oomadvisor.evidence import evidence
+from oomadvisor.facts import Assessment, assess, facts_of
+from oomadvisor.model import (
+    Cause,
+    Fix,
+    IncidentAdvice,
+    Refutation,
+    RuleNote,
+    Skipped,
+    SystemState,
+    Warning_,
+)
+from oomadvisor.rank import rank_parts
+from oomadvisor.rulebook.book import RuleBook
+from oomadvisor.rulebook.engine import Engine
+from oomadvisor.rulebook.inference import Firing
+from oomadvisor.rulebook.kinds import Fact, Scalar
+from oomadvisor.rulebook.rule import Rule
+from oomadvisor.rulebook.template import render, render_command
+from oomadvisor.rulebook.why import why_not
+from oomadvisor.summary import summary
+from oomadvisor.verify import NotProposable, Verified, measured_for, verify
+
+MAX_TEXTS = 4
+CONFIDENCE = {"high": 0, "medium": 1, "low": 2}
+ROLE = {"decides": 0, "contributes": 1, "background": 2}
+
+
+def advise(state: SystemState, book: RuleBook, *, engine: Engine | None = None) -> IncidentAdvice:
+    """Return all that can be said about one incident.
+
+    ``engine``: one made by :func:`oomadvisor.book.engine_for` for the same book, to use it for many incidents.
+    """
+    engine = engine or engine_for(book)
+    assessment = assess(state)
+    facts = facts_of(assessment)
+    rules, unfit = book.applicable(state.kernel.version, state.incident.arch)
+    inference = engine.infer(facts, frozenset(rule.id for rule in rules))
+    by_rule: dict[str, list[Firing]] = {}
+    for firing in inference.firings:
+        by_rule.setdefault(firing.rule_id, []).append(firing)
+    known = [*facts, *inference.derived]
+    skipped = [Skipped(rule=rule, reason=reason) for rule, reason in unfit]
+    skipped += [Skipped(rule=r.id, reason=why_not(r, known)) for r in rules if r.id not in by_rule]
+    fixes, rejected, unproposable = _fixes(assessment, rules, by_rule)
+    refuted, helpful = _refutations(assessment, rules, by_rule)
+    return IncidentAdvice(
+        state=state,
+        summary=summary(state),
+        memory=state.memory,
+        tunables=state.tunables,
+        operations=assessment.operations,
+        verdicts=assessment.order_verdicts,
+        thresholds=assessment.thresholds,
+        causes=_causes(state, rules, by_rule),
+        fixes=fixes,
+        refuted=(*refuted, *rejected),
+        notes=_notes(state, rules, by_rule),
+        skipped=(*skipped, *unproposable, *helpful),
+        warnings=(*state.warnings, *(Warning_(code="rules", text=text) for text in inference.warnings)),
+    )
+
+
+def _causes(state: SystemState, rules: Sequence[Rule], by_rule: dict[str, list[Firing]]) -> tuple[Cause, ...]:
+    """Return the causes: those that decide first, then by confidence, then in the order of the rules."""
+    found = []
+    for position, rule in enumerate(rules):
+        firings = by_rule.get(rule.id)
+        if rule.kind != "cause" or not firings or rule.derive is None:
+            continue
+        role = rule.derive.role or "contributes"
+        confidence = rule.derive.confidence or "medium"
+        cause = Cause(
+            id=rule.cause or rule.id,
+            title=rule.title,
+            confidence=confidence,
+            role=role,
+            explanation=_texts(state, rule, firings),
+            evidence=evidence(rule, firings),
+            sources=_sources(rule),
+            rule=rule.id,
+            rank=0,
+        )
+        found.append(((ROLE[role], CONFIDENCE[confidence], position), cause))
+    ordered = [cause for _, cause in sorted(found, key=lambda pair: pair[0])]
+    return tuple(cause.model_copy(update={"rank": rank}) for rank, cause in enumerate(ordered, 1))
+
+
+def _notes(state: SystemState, rules: Sequence[Rule], by_rule: dict[str, list[Firing]]) -> tuple[RuleNote, ...]:
+    return tuple(
+        RuleNote(
+            id=rule.id,
+            title=rule.title,
+            text=_texts(state, rule, by_rule[rule.id][: 1 if rule.note.topic == "answer" else None]),
+            topic=rule.note.topic,
+            evidence=evidence(rule, by_rule[rule.id]),
+            sources=_sources(rule),
+            rule=rule.id,
+        )
+        for rule in rules
+        if rule.kind == "note" and rule.note is not None and rule.id in by_rule
+    )
+
+
+def _fixes(
+    assessment: Assessment, rules: Sequence[Rule], by_rule: dict[str, list[Firing]]
+) -> tuple[tuple[Fix, ...], tuple[Refutation, ...], tuple[Skipped, ...]]:
+    """Return the fixes that the replay bears out, in rank order; those that it refutes; those that make no sense here."""
+    fixes, rejected, unproposable = [], [], []
+    for rule in rules:
+        if rule.kind != "fix" or rule.fix is None or rule.id not in by_rule:
+            continue
+        firing = by_rule[rule.id][0]
+        try:
+            verified = verify(assessment, rule.fix.changes, rule.fix.measured)
+        except NotProposable as reason:
+            unproposable.append(Skipped(rule=rule.id, reason=str(reason)))
+            continue
+        if verified.verification.class_ in ("no effect", "harmful"):
+            rejected.append(_rejected(assessment.state, rule, firing, verified))
+        else:
+            fixes.append(_fix(assessment.state, rule, firing, verified))
+    ordered = sorted(fixes, key=lambda f: tuple(f.rank_parts.model_dump().values()))
+    ranked = tuple(fix.model_copy(update={"rank": rank}) for rank, fix in enumerate(ordered, 1))
+    return ranked, tuple(rejected), tuple(unproposable)
+
+
+def _fix(state: SystemState, rule: Rule, firing: Firing, verified: Verified) -> Fix:
+    spec = rule.fix
+    assert spec is not None
+    names = _names(firing, verified)
+
+    def text(template: str | None) -> str | None:
+        return None if template is None else render(template, names, rule.params, page_kb=state.page_kb).strip()
+
+    return Fix(
+        id=rule.id,
+        rank=0,
+        rank_parts=rank_parts(verified.verification, spec.repairs, spec.cost, spec.risk, rule.id),
+        title=rule.title,
+        kind=spec.kind,
+        changes=verified.changes,
+        commands=tuple(render_command(c, names, rule.params, page_kb=state.page_kb).strip() for c in spec.commands),
+        verification=verified.verification,
+        repairs=spec.repairs,
+        cost=spec.cost,
+        risk=spec.risk,
+        price=text(spec.price),
+        risk_text=text(spec.risk_text),
+        undo=text(spec.undo) or "",
+        explanation=text(rule.explain) or "",
+        evidence=evidence(rule, [firing]),
+        sources=_sources(rule),
+        rule=rule.id,
+    )
+
+
+def _rejected(state: SystemState, rule: Rule, firing: Firing, verified: Verified) -> Refutation:
+    """Turn a fix that the replay refutes into a refutation: it is not recommended, and not silently dropped either."""
+    change = verified.changes[0]
+    return Refutation(
+        id=rule.id,
+        advice=rule.title,
+        judged="false",
+        why=f"Replayed on this report ({change.knob}: {change.target}): {verified.verification.why}.",
+        numbers=_numbers_of(verified.outcome),
+        measured=verified.verification.measured,
+        verification=verified.verification,
+        sources=_sources(rule),
+        rule=rule.id,
+    )
+
+
+def _refutations(
+    assessment: Assessment, rules: Sequence[Rule], by_rule: dict[str, list[Firing]]
+) -> tuple[tuple[Refutation, ...], tuple[Skipped, ...]]:
+    """Return the refutations. One whose replay would help here after all is not asserted."""
+    state = assessment.state
+    found, helpful = [], []
+    for rule in rules:
+        if rule.kind != "refutation" or rule.refute is None or rule.id not in by_rule:
+            continue
+        firing, spec = by_rule[rule.id][0], rule.refute
+        verified = None
+        if spec.replay:
+            try:
+                verified = verify(assessment, spec.replay, spec.measured)
+            except NotProposable as reason:
+                helpful.append(Skipped(rule=rule.id, reason=str(reason)))
+                continue
+            if spec.judged == "false" and verified.verification.class_ in ("certain", "marginal"):
+                helpful.append(Skipped(rule=rule.id, reason="replayed on this report it would help"))
+                continue
+        names = _names(firing, verified)
+        found.append(
+            Refutation(
+                id=rule.id,
+                advice=render(spec.advice, names, rule.params, page_kb=state.page_kb).strip(),
+                judged=spec.judged,
+                why=render(rule.explain, names, rule.params, page_kb=state.page_kb).strip(),
+                numbers=_named_numbers(rule, names, verified),
+                measured=verified.verification.measured if verified else measured_for(state, None, spec.measured),
+                verification=verified.verification if verified else None,
+                sources=_sources(rule),
+                rule=rule.id,
+            )
+        )
+    return tuple(found), tuple(helpful)
+
+
+def _names(firing: Firing, verified: Verified | None) -> dict[str, Fact]:
+    names: dict[str, Fact] = dict(firing.facts)
+    if verified is not None:
+        names |= {"change": verified.change, "outcome": verified.outcome}
+    return names
+
+
+def _named_numbers(rule: Rule, names: dict[str, Fact], verified: Verified | None) -> dict[str, Scalar]:
+    numbers: dict[str, Scalar] = {}
+    for name, reference in (rule.refute.numbers if rule.refute else {}).items():
+        alias, _, field = reference.partition(".")
+        value = names[alias].values().get(field) if alias in names else None
+        if value is not None:
+            numbers[name] = value
+    return numbers | (_numbers_of(verified.outcome) if verified else {})
+
+
+def _numbers_of(outcome: Fact) -> dict[str, Scalar]:
+    """Return the deciding comparison before and after, for the JSON."""
+    wanted = ("zone", "remaining_before_pages", "bound_before_pages", "remaining_after_pages", "bound_after_pages")
+    return {name: value for name, value in outcome.values().items() if name in wanted}
+
+
+def _texts(state: SystemState, rule: Rule, firings: Sequence[Firing]) -> str:
+    """Return the explanation of each firing, each text once; a rule that fires for many facts is cut at MAX_TEXTS."""
+    texts = dict.fromkeys(
+        render(rule.explain, dict(f.facts), rule.params, page_kb=state.page_kb).strip() for f in firings
+    )
+    shown = list(texts)[:MAX_TEXTS]
+    if len(texts) > MAX_TEXTS:
+        shown.append(f"(and {len(texts) - MAX_TEXTS} more of the same kind)")
+    return " ".join(shown)
+
+
+def _sources(rule: Rule) -> tuple[str, ...]:
+    known = knowledge.sources()
+    return tuple(known.get(source, source) for source in rule.sources)

@@ -1,0 +1,362 @@
+"""From a change as a rule writes it to a change that is replayed: what is written, what it does, and how sure that is."""
+
+from dataclasses import dataclass
+
+from oomadvisor import knowledge
+from oomadvisor.facts import Assessment
+from oomadvisor.facts.derive import MIN_FREE
+from oomadvisor.facts.kinds import ChangeScope, OutcomeScope
+from oomadvisor.kernel.reserve import default_ratios
+from oomadvisor.model import Change, Headroom, Measured, Operation, SystemState, Verdict, Verification
+from oomadvisor.model.advice import VerificationClass
+from oomadvisor.rulebook.change import (
+    Change as WrittenChange,
+)
+from oomadvisor.rulebook.change import (
+    FreeChange,
+    LargestPassing,
+    OperationChange,
+    SysctlChange,
+    TaskChange,
+)
+from oomadvisor.simulate import (
+    FreePages,
+    NotReplayable,
+    Outcome,
+    SetOperation,
+    SetRealtime,
+    SetSysctl,
+    Snapshot,
+    largest_passing,
+    what_if,
+)
+from oomadvisor.simulate.change import SYSCTLS_IN_THE_TEST
+from oomadvisor.simulate.change import Change as Replayed
+from oomadvisor.simulate.headroom import is_lower_bound
+from oomadvisor.simulate.price import Price, price
+
+RATIO = "vm.lowmem_reserve_ratio"
+HEADROOM_MODEL = "largest block first, 7 single pages for each child, the second page directory while the first is held"
+
+
+class NotProposable(ValueError):
+    """The change makes no sense on this box (its knob does not exist, no value passes); the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A written change made definite. ``replayed`` is None for what the simulator has no model of."""
+
+    shown: Change
+    replayed: Replayed | None
+    scope: ChangeScope
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A set of changes with the simulator's word on it, and the values that texts may quote."""
+
+    changes: tuple[Change, ...]
+    verification: Verification
+    change: ChangeScope
+    outcome: OutcomeScope
+
+
+def resolve(assessment: Assessment, written: WrittenChange) -> Resolved:
+    """Make a written change definite. Raises NotProposable."""
+    if isinstance(written, SysctlChange):
+        return _sysctl(assessment, written)
+    if isinstance(written, FreeChange):
+        pages = written.free.mb * 1024 // assessment.state.page_kb
+        text = f"{written.free.mb} MB less"
+        scope = ChangeScope(knob=written.free.source, current="as it is", target=text, freed_pages=pages)
+        shown = Change(knob=written.free.source, current=None, target=text, target_value=pages, unit="pages")
+        return Resolved(shown, FreePages(written.free.source, pages), scope)
+    if isinstance(written, OperationChange):
+        operation = knowledge.operations(assessment.state.incident.arch).get(written.operation)
+        if operation is None:
+            raise NotProposable(f"the operation {written.operation} is not described for this architecture")
+        now = assessment.state.workload
+        current = now.title if now else "unknown"
+        scope = ChangeScope(knob="operation", current=current, target=operation.title)
+        return Resolved(
+            Change(knob="operation", current=current, target=operation.title), SetOperation(operation), scope
+        )
+    if isinstance(written, TaskChange):
+        scope = ChangeScope(knob="scheduling", current="normal", target="real-time (SCHED_FIFO)")
+        shown = Change(knob="scheduling", current="normal", target="real-time (SCHED_FIFO)")
+        return Resolved(shown, SetRealtime(), scope)
+    text = " ".join(written.unsimulated.split())
+    return Resolved(
+        Change(knob="outside sysctl", target=text), None, ChangeScope(knob="outside sysctl", current="", target=text)
+    )
+
+
+def _sysctl(assessment: Assessment, written: SysctlChange) -> Resolved:
+    state = assessment.state
+    knob = knowledge.knobs().get(written.sysctl)
+    if knob is not None and state.kernel.version and not knob.exists_in(state.kernel.version):
+        raise NotProposable(f"{written.sysctl} does not exist in {state.kernel.text}")
+    values = _target(assessment, written)
+    low, high, default = _current(state, written.sysctl)
+    if len(values) == 1 and low is not None and low == high == values[0]:
+        raise NotProposable(f"{written.sysctl} is {values[0]} already")
+    current = "unknown" if low is None else str(low) if low == high else f"{low}–{high}" if high else f"{low} or more"
+    target = " ".join(map(str, values))
+    shown = Change(
+        knob=written.sysctl,
+        current=current,
+        current_low=low,
+        current_high=high,
+        target=target,
+        target_value=values[0] if len(values) == 1 else None,
+        unit="kB" if written.sysctl.endswith("_kbytes") else None,
+    )
+    scope = ChangeScope(
+        knob=written.sysctl,
+        current=str(low) if low is not None else "unknown",
+        target=target,
+        target_value=values[0] if len(values) == 1 else None,
+        default=default,
+    )
+    return Resolved(shown, SetSysctl(written.sysctl, values), scope)
+
+
+def _current(state: SystemState, name: str) -> tuple[int | None, int | None, int | None]:
+    tunable = state.tunables.get(name)
+    if tunable is None and name == RATIO:
+        tunable = next((t for key, t in state.tunables.items() if key.startswith(RATIO + "[")), None)
+    return (None, None, None) if tunable is None else (tunable.low, tunable.high, tunable.default)
+
+
+def _target(assessment: Assessment, written: SysctlChange) -> tuple[int, ...]:
+    state, target = assessment.state, written.to
+    if isinstance(target, int):
+        return (target,)
+    if isinstance(target, LargestPassing):
+        return (_solved(assessment, written.sysctl, target),)
+    if target != "default":
+        wanted = tuple(int(word) for word in target.split())
+        return wanted[: len(state.build.zone_names) - 1] if written.sysctl == RATIO else wanted
+    if written.sysctl == RATIO:
+        return tuple(default_ratios(state.build.zone_names))
+    default = _current(state, written.sysctl)[2]
+    if default is None:
+        raise NotProposable(f"the default of {written.sysctl} on this box is not known")
+    return (default,)
+
+
+def _solved(assessment: Assessment, name: str, target: LargestPassing) -> int:
+    state, snap = assessment.state, assessment.snap
+    operation = state.workload if target.operation == "workload" else state.operation
+    if name != MIN_FREE or snap is None or operation is None:
+        raise NotProposable(f"no value of {name} can be solved for on this report")
+    largest = largest_passing(
+        snap, operation.orders, target.largest_passing, every_zone=target.zones == "every-zone"
+    )
+    if largest is None:
+        raise NotProposable(f"at no value of {name} does {operation.title} pass at {target.largest_passing.upper()}")
+    cap = _current(state, name)[2] if target.at_most == "default" else target.at_most
+    return largest if cap is None else min(largest, cap)
+
+
+def verify(assessment: Assessment, written: tuple[WrittenChange, ...], measured: tuple[str, ...]) -> Verified:
+    """Resolve and replay a set of changes together. Raises NotProposable when one of them makes no sense here."""
+    resolved = tuple(resolve(assessment, change) for change in written)
+    shown = tuple(r.shown for r in resolved)
+    scope = resolved[0].scope if resolved else ChangeScope(knob="nothing", current="", target="")
+    state, snap, operation = assessment.state, assessment.snap, assessment.state.workload
+    reason = _not_replayable(assessment, resolved)
+    if reason is not None or snap is None or operation is None:
+        why = reason or "the report lacks what the allocator's test needs"
+        verification = Verification(
+            class_="not decidable", measured=measured_for(state, None, measured), why=why
+        )
+        return Verified(shown, verification, scope, OutcomeScope(verification="not decidable", operation=""))
+    try:
+        outcome = what_if(snap, operation, tuple(r.replayed for r in resolved if r.replayed is not None))
+    except NotReplayable as error:
+        raise NotProposable(str(error)) from error
+    class_, why = _class(assessment, outcome, resolved)
+    prices = _prices(state, snap, outcome, resolved)
+    verification = Verification(
+        class_=class_,
+        operation=outcome.operation.id,
+        passes_min=outcome.passes("min"),
+        passes_low=outcome.passes("low"),
+        passes_high=outcome.passes("high"),
+        before=outcome.before,
+        after=outcome.after,
+        worst=outcome.worst,
+        estimate_permille=_share(outcome.estimate_high, outcome.draws),
+        estimate_min_permille=_share(outcome.estimate_min, outcome.draws),
+        draws=outcome.draws or None,
+        headroom_before=_headroom(snap, operation, outcome.headroom_before, None),
+        headroom=_headroom(outcome.snapshot, outcome.operation, outcome.headroom, outcome.headroom_draws),
+        side_effects=_side_effects(prices),
+        measured=measured_for(state, class_, measured),
+        why=why,
+    )
+    return Verified(shown, verification, scope, _outcome_scope(outcome, class_, prices))
+
+
+def _not_replayable(assessment: Assessment, resolved: tuple[Resolved, ...]) -> str | None:
+    if any(r.replayed is None for r in resolved):
+        return "not simulated: the report holds nothing that this change could be replayed on"
+    if assessment.snap is None:
+        state = assessment.state
+        if not state.kernel.is_2_6_31:
+            return f"the arithmetic of {state.kernel.text} is not replayed here"
+        return "the report lacks zone lines, marks, reserves or free lists, so the test cannot be replayed"
+    return None
+
+
+def _class(
+    assessment: Assessment, outcome: Outcome, resolved: tuple[Resolved, ...]
+) -> tuple[VerificationClass, str]:
+    """Return the class and its reason. With reclaimable pages a failing MIN proves nothing (54 of 54 went through)."""
+    operation = outcome.operation.title
+    found = outcome.verification
+    if found in ("no effect", "harmful") and _reclaimable(assessment.state) and found == "no effect":
+        return "not decidable", (
+            f"{operation} still fails at MIN, but pages can be reclaimed here, and the report cannot tell which"
+        )
+    if found == "certain":
+        return found, f"every block of {operation} passes at HIGH, each taken while the earlier ones are held"
+    if found == "marginal":
+        return found, f"every block of {operation} passes at MIN, but not all at HIGH, where the last look before a kill is"
+    if found == "bounded":
+        return found, f"in the best case {operation} passes, in the worst it does not; the report cannot tell which"
+    if found == "harmful":
+        return found, "a bound rises: the test gets stricter, and nothing passes that failed before"
+    if resolved and all(
+        isinstance(r.replayed, SetSysctl) and r.replayed.name not in SYSCTLS_IN_THE_TEST for r in resolved
+    ):
+        return found, "the allocator's test does not read it, and nothing can be reclaimed"
+    return found, f"{operation} still fails at MIN"
+
+
+def _reclaimable(state: SystemState) -> bool:
+    swap = state.swap
+    if swap is not None and swap.total_kb:
+        return True
+    lists = [n for z in state.incident.zones for n in (z.active_file_pages, z.inactive_file_pages) if n is not None]
+    return max(lists, default=state.memory.file_lru_pages or 0) >= 32
+
+
+def _share(count: int | None, draws: int) -> int | None:
+    return None if count is None or draws == 0 else count * 1000 // draws
+
+
+def _headroom(snap: Snapshot, operation: Operation, children: int, draws: tuple[int, ...] | None) -> Headroom:
+    note = "children that stay; short-lived ones give their blocks back"
+    if is_lower_bound(snap):
+        note = "a lower bound: blocks of 64 kB and more are free, and the kernel then takes a whole block at a time"
+    low, high = (children, None) if not draws else (min(children, draws[0]), draws[-1])
+    return Headroom(operation=operation.id, children=low, children_high=high, model=HEADROOM_MODEL, note=note)
+
+
+def _prices(
+    state: SystemState, snap: Snapshot, outcome: Outcome, resolved: tuple[Resolved, ...]
+) -> tuple[Price, Price] | None:
+    """Return the price before and after, when min_free_kbytes changes and its present value is known."""
+    tunable = state.tunables.get(MIN_FREE)
+    change = next((r.replayed for r in resolved if isinstance(r.replayed, SetSysctl) and r.replayed.name == MIN_FREE), None)
+    if change is None or tunable is None or tunable.low is None:
+        return None
+    return price(snap, tunable.low), price(snap, change.values[0])
+
+
+def _side_effects(prices: tuple[Price, Price] | None) -> tuple[str, ...]:
+    if prices is None:
+        return ()
+    before, after = prices
+    effects = [f"interrupts keep {after.atomic_pages} pages at the floor instead of {before.atomic_pages}"]
+    if before.spinning_zones and not after.spinning_zones:
+        effects.append(f"kswapd can no longer spin in {', '.join(before.spinning_zones)}")
+    if after.spinning_zones and not before.spinning_zones:
+        effects.append(f"kswapd can spin in {', '.join(after.spinning_zones)}")
+    return tuple(effects)
+
+
+def _nearest(verdicts: tuple[Verdict, ...]) -> Verdict | None:
+    """Return the verdict that comes closest to passing (or passes by most): the one worth quoting."""
+    return max(verdicts, key=lambda v: (v.ok, v.remaining_pages - v.bound_pages), default=None)
+
+
+def _outcome_scope(outcome: Outcome, class_: str, prices: tuple[Price, Price] | None) -> OutcomeScope:
+    """Return the values that texts may quote: the largest block of the operation at MIN, before and after."""
+    at_min_before = next(r for r in outcome.before if r.mark == "min")
+    at_min_after = next(r for r in outcome.after if r.mark == "min")
+    before = _nearest(at_min_before.steps[-1].verdicts)
+    step = at_min_after.steps[-1]
+    after = before and next((v for v in step.verdicts if v.zone == before.zone), _nearest(step.verdicts))
+    cost_before, cost_after = prices or (None, None)
+    return OutcomeScope(
+        verification=class_,
+        operation=outcome.operation.title,
+        zone=before.zone if before else None,
+        remaining_before_pages=before.remaining_pages if before else None,
+        bound_before_pages=before.bound_pages if before else None,
+        short_before_pages=before.short_by_pages if before else None,
+        remaining_after_pages=after.remaining_pages if after else None,
+        bound_after_pages=after.bound_pages if after else None,
+        short_after_pages=after.short_by_pages if after else None,
+        headroom_before=outcome.headroom_before,
+        headroom=outcome.headroom,
+        headroom_low=outcome.headroom_draws[0] if outcome.headroom_draws else None,
+        headroom_high=outcome.headroom_draws[-1] if outcome.headroom_draws else None,
+        draws=outcome.draws or None,
+        draws_min=outcome.estimate_min,
+        draws_high=outcome.estimate_high,
+        atomic_before_pages=cost_before.atomic_pages if cost_before else None,
+        atomic_after_pages=cost_after.atomic_pages if cost_after else None,
+        atomic_loss_pages=cost_before.atomic_pages - cost_after.atomic_pages if cost_before and cost_after else None,
+        above_floor_pages=cost_before.above_floor_pages if cost_before else None,
+        burst_after_pages=cost_after.safe_burst_pages if cost_after else None,
+        spins_before=bool(cost_before.spinning_zones) if cost_before else None,
+        spins_after=bool(cost_after.spinning_zones) if cost_after else None,
+    )
+
+
+def measured_for(state: SystemState, class_: str | None, ids: tuple[str, ...]) -> tuple[Measured, ...]:
+    """Return the measured rate of a class and the named measurements, each with whether it carries over to this box."""
+    rates = knowledge.measured_rates()
+    chosen = [rate for rate in rates.values() if class_ is not None and rate.rate_of == class_]
+    chosen += [rates[name] for name in ids if name in rates]
+    applies, conditions = _carries_over(state)
+    result = []
+    for rate in chosen:
+        interval = rate.wilson_permille()
+        result.append(
+            Measured(
+                id=rate.id,
+                text=rate.text,
+                trials=rate.trials,
+                successes=rate.successes,
+                low_permille=interval[0] if interval else None,
+                high_permille=interval[1] if interval else None,
+                conditions=conditions,
+                applies=applies,
+                source=rate.source,
+            )
+        )
+    return tuple(result)
+
+
+def _carries_over(state: SystemState) -> tuple[bool, str]:
+    """Return whether this box is like the measured one, and what to say about it."""
+    ground = knowledge.measured_ground()
+    differences = []
+    if ".".join(map(str, state.kernel.version[:3])) != ground["kernel"]:
+        differences.append(f"this is {state.kernel.text}")
+    if state.incident.arch not in (None, ground["arch"]):
+        differences.append(f"this is {state.incident.arch}")
+    if state.build.smp:
+        differences.append("this box has more than one CPU")
+    if state.swap is not None and state.swap.total_kb:
+        differences.append("this box has swap")
+    where = f"measured on {ground['text']}"
+    if differences:
+        return False, f"{where}; {', '.join(differences)}, so the rate does not carry over"
+    return True, where
