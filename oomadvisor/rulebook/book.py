@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from oomadvisor.rulebook.rule import Rule
 
@@ -28,10 +29,11 @@ class RuleBook:
 
     def __getitem__(self, rule_id: str) -> Rule:
         """Return the rule called ``rule_id``. Raises ``KeyError``."""
-        for rule in self.rules:
-            if rule.id == rule_id:
-                return rule
-        raise KeyError(rule_id)
+        return self._by_id[rule_id]
+
+    @cached_property
+    def _by_id(self) -> dict[str, Rule]:
+        return {rule.id: rule for rule in self.rules}
 
     def applicable(self, kernel_version: tuple[int, ...], arch: str | None) -> tuple[tuple[Rule, ...], Skips]:
         """Return the rules for a kernel and architecture, and the others with the reason.

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
+from itertools import islice
 from typing import Literal, Protocol
 
 Severity = Literal["error", "warning"]
@@ -18,10 +19,11 @@ Severity = Literal["error", "warning"]
 WARNINGS_MAX = 200
 PROBLEMS_MAX = 500  # a hostile file must not turn into a report larger than itself
 SHOWN_MAX = 60
+KNOWN_MAX = 300  # names to compare a misspelt one with
 LINE_MAX = 160
 
 # libyaml counts these as ends of line, so that our line numbers have to as well.
-_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Source:
 
     @cached_property
     def lines(self) -> list[str]:
-        return _LINE_END.split(self.text)
+        return LINE_END.split(self.text)
 
     def line(self, number: int) -> str:
         """Return line ``number`` (from 1), or nothing when there is no such line."""
@@ -113,6 +115,11 @@ class Problems:
         """Add a warning, unless an error stands at the same place already."""
         self._add(source, mark, "warning", code, text, hint)
 
+    @property
+    def full(self) -> bool:
+        """Whether further errors would not be kept."""
+        return len(self.found) >= PROBLEMS_MAX
+
     def _add(self, source: Source, mark: Mark, severity: Severity, code: str, text: str, hint: str) -> None:
         self.errors += severity == "error"
         place = (source.name, mark.line, mark.column)
@@ -134,7 +141,7 @@ def shown(value: object) -> str:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return ``did you mean 'x'?`` for the nearest of ``known``, else the list of them when it is short."""
-    names = list(known)
+    names = list(islice(known, KNOWN_MAX))
     close = get_close_matches(word[:SHOWN_MAX].lower(), names, n=1, cutoff=0.6)
     if close:
         return f"did you mean {close[0]!r}?"

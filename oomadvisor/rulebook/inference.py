@@ -13,7 +13,7 @@ from oomadvisor.rulebook.kinds import Fact, Kinds, Scalar
 from oomadvisor.rulebook.limits import oversized
 from oomadvisor.rulebook.matcher import Bound, bindings, matches
 from oomadvisor.rulebook.rule import Rule
-from oomadvisor.rulebook.strata import derivers, levels, may_match
+from oomadvisor.rulebook.strata import Derivers, levels
 
 DERIVED_MAX = 2000  # facts that rules may add to one run
 
@@ -71,12 +71,11 @@ class Strata:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
         self.level = levels(self.rules)
-        makers = derivers(self.rules)
+        derivers = Derivers(self.rules)
         found: dict[Absent, int] = {}
         for absent in (absent for rule in self.rules for way in rule.conjunctions for absent in way.absent):
             if absent not in found:
-                above = [self.level[i] + 1 for i, made in makers.get(absent.kind, ()) if may_match(absent, made)]
-                found[absent] = max(above, default=0)
+                found[absent] = max((self.level[place] + 1 for place in derivers.of(absent)), default=0)
         self.absences = found
         """Every absence that some rule asks for, with the stratum in which it is decided."""
 

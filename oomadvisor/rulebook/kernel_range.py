@@ -52,7 +52,7 @@ class KernelRange(str):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> core_schema.CoreSchema:
-        return core_schema.no_info_after_validator_function(cls, core_schema.str_schema(strict=True))
+        return core_schema.no_info_after_validator_function(cls, core_schema.str_schema(strict=True, max_length=80))
 
 
 def _series(version: Version, length: int) -> Version:

@@ -50,7 +50,7 @@ def load_packs(
         found = check_rule(table, kinds, names, problems)
         if found is not None and found.rule.id == rule_id:
             checked.append(replace(found, rule=replace(found.rule, pack=pack_name)))
-    check_together(checked, kinds, problems)
+    checked = check_together(checked, kinds, problems)
     places = {file: number for number, file in enumerate(name for pack in packs for name, _ in pack.files)}
     ordered = sorted(problems.found, key=lambda one: (places.get(one.path, 0), one.line, one.column))
     return RuleBook(tuple(one.rule for one in checked)), ordered

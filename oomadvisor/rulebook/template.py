@@ -17,7 +17,7 @@ UNKNOWN = "unknown"
 THIN = "\u202f"  # narrow no-break space, between groups of three digits
 
 _PLACE = re.compile(r"\{\{(?P<inside>[^{}]*)\}\}")
-_REFERENCE = re.compile(r"\s*(?P<alias>\w+)\.(?P<field>\w+)\s*(\|\s*(?P<filter>[^|]*?)\s*)?")
+_REFERENCE = re.compile(r"(?P<alias>\w+)\.(?P<field>\w+)")
 
 
 def grouped(number: int) -> str:
@@ -98,11 +98,11 @@ def faults(
 def _fault_inside(
     inside: str, names: Mapping[str, Mapping[str, FieldSpec]], sometimes: frozenset[str]
 ) -> tuple[str, str, str] | None:
-    reference = _REFERENCE.fullmatch(inside)
+    reference = _read(inside)
     if reference is None:
         hint = "write {{alias.field}} or {{alias.field|filter}}; arithmetic belongs into the facts"
         return "template-syntax", f"cannot read {shown(inside.strip())}", hint
-    alias, name, filter_ = reference["alias"], reference["field"], reference["filter"]
+    alias, name, filter_ = reference
     if alias in sometimes:
         text = f"{alias!r} is matched in some branches of any: only"
         return "alias-not-always-matched", text, "give a pattern of every branch the same alias with as:"
@@ -119,6 +119,13 @@ def _fault_inside(
     if spec.type != "int":
         return "filter-type", f"{alias}.{name} is {spec.type}; {filter_} takes a number", "leave the filter out"
     return None
+
+
+def _read(inside: str) -> tuple[str, str, str | None] | None:
+    """Return alias, field and filter, or None for what is not a reference."""
+    reference, bar, filter_ = inside.partition("|")
+    match = _REFERENCE.fullmatch(reference.strip())
+    return (match["alias"], match["field"], filter_.strip() if bar else None) if match else None
 
 
 def render(
@@ -146,10 +153,10 @@ def _fill(
     values["params"] = params
 
     def value_of(match: re.Match[str]) -> str:
-        reference = _REFERENCE.fullmatch(match["inside"])
+        reference = _read(match["inside"])
         if reference is None:
             return UNKNOWN
-        alias, name, filter_ = reference["alias"], reference["field"], reference["filter"]
+        alias, name, filter_ = reference
         value = values.get(alias, {}).get(name)
         if isinstance(value, bool):
             return "yes" if value else "no"

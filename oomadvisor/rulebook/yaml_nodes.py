@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from oomadvisor.rulebook.errors import Mark, Problems, Source, Spot, shown
+from oomadvisor.rulebook.errors import LINE_END, Mark, Problems, Source, Spot, shown
 from oomadvisor.rulebook.kinds import Scalar as ScalarValue
 from oomadvisor.rulebook.yaml_traps import Trap, plain_value
 
@@ -101,17 +101,20 @@ def _decode(name: str, content: str | bytes, problems: Problems) -> Source | Non
     except UnicodeError as fault:
         before = content[: fault.start] if isinstance(fault, UnicodeDecodeError | UnicodeEncodeError) else b""
         start = before.decode("utf-8", "replace") if isinstance(before, bytes) else before
-        spot = Spot(start.count("\n"), len(start) - start.rfind("\n") - 1)
-        problems.error(Source(name), spot, "not-utf8", "not UTF-8 text", "save the file as UTF-8")
+        problems.error(Source(name), _end_of(start), "not-utf8", "not UTF-8 text", "save the file as UTF-8")
         return None
     source = Source(name, text.removeprefix("\ufeff"))
     control = _CONTROL.search(source.text)
     if control is not None:
-        head = source.text[: control.start()]
-        spot = Spot(head.count("\n"), len(head) - head.rfind("\n") - 1)
+        spot = _end_of(source.text[: control.start()])
         problems.error(source, spot, "control-character", f"control character U+{ord(control[0]):04X}")
         return None
     return source
+
+
+def _end_of(text: str) -> Spot:
+    lines = LINE_END.split(text)
+    return Spot(len(lines) - 1, len(lines[-1]))
 
 
 class _Stop(Exception):
