@@ -58,6 +58,8 @@ class LineForm:
     ``whole``: the complete line. ``partial``: what any beginning of such a line looks like, for forms that are long
     enough to be wrapped by mail programs and terminals; a form without it is never rejoined.
     ``reads_partial``: whether a beginning is worth reading when the rest of the line never comes.
+    ``grows``: whether a line that is whole may still go on in the next one.
+    ``proof``: what a line put together from parts must satisfy besides its pattern.
     ``open_end``: the last word may be any number or text, so that one cannot see whether it was cut.
     """
 
@@ -68,6 +70,8 @@ class LineForm:
     role: Role = "detail"
     partial: str | None = None
     reads_partial: bool = False
+    grows: bool = True
+    proof: "Callable[[Draft | None, re.Match[str]], bool] | None" = None
     open_end: bool = False
     since: Version | None = None
     until: Version | None = None

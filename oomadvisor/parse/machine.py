@@ -106,7 +106,7 @@ class LineMachine:
                 self._skip(line)
             return
         form, match = found
-        if form.partial is not None:
+        if form.partial is not None and form.grows:
             self._held = Held(form, line)
         else:
             self._read(form, match, line)
@@ -127,7 +127,7 @@ class LineMachine:
         held, self._held = self._held, None
         if held is None:
             return
-        joined = held.result()
+        joined = held.result(self._draft)
         form, line = held.form, held.line
         match = form.match(joined.text) if joined.whole else form.match_partial(joined.text)
         if match is None or not (joined.whole or form.reads_partial):

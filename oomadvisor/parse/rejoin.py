@@ -8,8 +8,8 @@ none is taken.
 
 from dataclasses import dataclass
 
+from oomadvisor.parse.draft import Draft
 from oomadvisor.parse.lineform import Line, LineForm
-from oomadvisor.parse.lines.buddy import sum_kb
 
 MAX_PARTS = 12
 MAX_CANDIDATES = 24
@@ -63,19 +63,15 @@ class Held:
     def _possible(self, text: str) -> bool:
         return self.form.match_partial(text) is not None or self.form.match(text) is not None
 
-    def _complete(self, candidate: _Candidate) -> bool:
+    def _complete(self, candidate: _Candidate, draft: Draft | None) -> bool:
         match = self.form.match(candidate.text)
         if match is None:
             return False
-        if candidate.parts > 1 and self.form.name == "blocks":
-            # Counts can be glued together in more than one way; the printed total tells which is right.
-            total, printed = sum_kb(match)
-            return total == printed
-        return True
+        return candidate.parts == 1 or self.form.proof is None or self.form.proof(draft, match)
 
-    def result(self) -> Joined:
-        """Decide what the held lines say."""
-        whole = [candidate for candidate in self._candidates if self._complete(candidate)]
+    def result(self, draft: Draft | None) -> Joined:
+        """Decide what the held lines say; ``draft`` is the incident that they would belong to."""
+        whole = [candidate for candidate in self._candidates if self._complete(candidate, draft)]
         if whole:
             parts = max(candidate.parts for candidate in whole)
             best = {candidate.text for candidate in whole if candidate.parts == parts}
@@ -85,6 +81,6 @@ class Held:
         # Incomplete: take what the candidates agree on.
         parts = max(candidate.parts for candidate in self._candidates)
         best = {candidate.text for candidate in self._candidates if candidate.parts == parts}
-        if len(best) == 1 and self.form.name != "blocks":
+        if len(best) == 1 and self.form.proof is None:
             return Joined(best.pop(), parts, whole=False)
         return Joined(self.line.text, parts, whole=False, ambiguous=len(best) > 1)

@@ -40,11 +40,10 @@ def _refuse(draft: Draft, zone: ZoneDraft, line: Line, why: str) -> None:
     draft.warn("unreadable-line", f"The free block line of {zone.label} {why}; its counts are left out.", line.number)
 
 
-def sum_kb(match: re.Match[str]) -> tuple[int, int | None]:
-    """Return the sum of a block line's terms and its printed total, both in kB."""
-    total = match.groupdict().get("total")
+def sums_up(_draft: Draft | None, match: re.Match[str]) -> bool:
+    """Return whether the terms sum to the printed total: counts can be glued together in more than one way."""
     terms = _TERM.finditer(match.group("terms"))
-    return sum(int(t.group("count")) * int(t.group("size")) for t in terms), None if total is None else int(total)
+    return sum(int(term.group("count")) * int(term.group("size")) for term in terms) == int(match.group("total"))
 
 
 _ANY_ZONE = rf"{NODE}{ZONE}"
@@ -57,6 +56,7 @@ FORMS: tuple[LineForm, ...] = (
         read_blocks,
         "memory",
         reads_partial=True,
+        proof=sums_up,
         partial=rf"{_ANY_ZONE}: (?P<terms>{_BLOCK}(?: {_BLOCK}){{0,31}})"
         r"(?: (?:-?\d{1,20}(?:\*(?:\d{1,9}k?)?)?|\([A-Z]{0,8}|=(?: \d{0,20}k?)?))?",
         variants=(Variant("blocks-types", r"\([A-Z]+\)", (3, 8)),),

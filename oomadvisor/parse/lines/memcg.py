@@ -58,6 +58,7 @@ FORMS: tuple[LineForm, ...] = (
         r", failcnt (?P<failcnt>\d{1,20})",
         read_usage,
         "memcg",
+        partial=r"(?:memory|memory\+swap|swap): usage .{0,80}",
         open_end=True,
         since=(2, 6, 30),
     ),

@@ -61,12 +61,27 @@ def read_row(draft: Draft, match: re.Match[str], line: Line) -> None:
     )
 
 
+def fills_columns(draft: Draft | None, match: re.Match[str]) -> bool:
+    """Return whether a row has as many values as the head line has columns: numbers can be glued in two ways."""
+    return (
+        draft is not None
+        and draft.task_columns is not None
+        and (len(match.group("values").split()) == len(draft.task_columns))
+    )
+
+
+_COLUMN = (
+    r"(?:uid|tgid|total_vm|rss|rss_anon|rss_file|rss_shmem|nr_ptes|nr_pmds|nr_puds|pgtables_bytes|swapents|cpu|oom_adj|"
+    r"oom_score_adj)"
+)
+
 FORMS: tuple[LineForm, ...] = (
     LineForm(
         "tasks-head",
         ("total_vm",),
-        r"\[ ?pid ?\] (?P<columns>uid tgid total_vm rss(?: [a-z_]+){0,8}) name",
+        rf"\[ ?pid ?\] (?P<columns>uid tgid total_vm rss(?: {_COLUMN}){{0,9}}) name",
         read_head,
+        partial=rf"\[ ?pid ?\](?P<columns>(?: {_COLUMN}){{0,12}}(?: [a-z_]{{1,14}})?)",
         variants=(
             Variant("tasks-rss_anon", r" rss_anon ", (6, 8)),
             Variant("tasks-pgtables_bytes", r" pgtables_bytes ", (4, 15)),
@@ -80,8 +95,11 @@ FORMS: tuple[LineForm, ...] = (
     LineForm(
         "tasks-row",
         ("]",),
-        rf"\[ ?(?P<pid>\d{{1,10}}) ?\] (?P<values>{N}(?: {N}){{5,13}})(?: (?P<name>.{{0,64}}))?",
+        rf"\[ ?(?P<pid>\d{{1,10}}) ?\] (?P<values>{N}(?: {N}){{5,13}}) (?P<name>\S.{{0,64}})",
         read_row,
+        partial=rf"\[ ?(?P<pid>\d{{1,10}}) ?\](?P<values>(?: {N}){{1,14}})",
+        grows=False,
+        proof=fills_columns,
         open_end=True,
     ),
 )

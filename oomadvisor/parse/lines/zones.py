@@ -104,6 +104,8 @@ FORMS: tuple[LineForm, ...] = (
         rf"lowmem_reserve\[\]:(?P<values>(?: {N}){{1,8}})",
         read_reserve,
         "memory",
+        partial=r"lowmem_reserve\[\]:",
+        grows=False,
         open_end=True,
         since=(2, 6, 11),
     ),
