@@ -47,8 +47,20 @@ def inline(text: str) -> str:
     'a\\\\|b &lt;img src=x&gt; \\\\`rm\\\\`'
     """
     flat = printable(" ".join(text.split())).translate(_ESCAPES)
-    flat = _AUTOLINK.sub(lambda m: f"&#{ord(m[0])};", flat)
-    return _BLOCK_START.sub(lambda m: f"{m[0]}\\" if m[0].isdecimal() else f"\\{m[0]}", flat)
+    return _AUTOLINK.sub(lambda m: f"&#{ord(m[0])};", flat)
+
+
+def paragraph(text: str) -> str:
+    """Return ``text`` as a paragraph: inline, and its beginning begins no list or rule.
+
+    >>> paragraph("1. - x")
+    '1\\\\. - x'
+    """
+    return _guarded(inline(text))
+
+
+def _guarded(written: str) -> str:
+    return _BLOCK_START.sub(lambda m: f"{m[0]}\\" if m[0].isdecimal() else f"\\{m[0]}", written)
 
 
 def code(text: str) -> str:
@@ -89,7 +101,7 @@ def _incident(one: IncidentAdvice) -> list[str]:
         f"# {_headline(one)}",
         f"Read from {code(place)}, kernel {inline(one.state.kernel.text or 'not known')}.",
         "## What happened",
-        *(inline(sentence) for sentence in one.summary),
+        *(paragraph(sentence) for sentence in one.summary),
         *_notes(one.notes, "answer"),
         *_section("Watermark test", _verdict_table(one.verdicts)),
         *_section("Where the memory is", _memory_table(one.memory, one.state.page_kb)),
@@ -126,7 +138,7 @@ def _table(headings: Sequence[str], rows: Iterable[Sequence[str]], right: Sequen
 
 
 def _list(items: Iterable[str]) -> str:
-    return "\n".join(f"- {item}" for item in items)
+    return "\n".join(f"- {_guarded(item)}" for item in items)
 
 
 def _verdict_table(verdicts: Sequence[Verdict]) -> list[str]:
@@ -175,7 +187,7 @@ def _megabytes(pages: int, page_kb: int) -> str:
 
 def _cause(cause: Cause) -> list[str]:
     about = f"Confidence: {cause.confidence}. {cause.role.capitalize()}."
-    return [f"### {cause.rank}. {inline(cause.title)}", about, inline(cause.explanation), *_evidence(cause.evidence)]
+    return [f"### {cause.rank}. {inline(cause.title)}", about, paragraph(cause.explanation), *_evidence(cause.evidence)]
 
 
 def _evidence(evidence: Sequence[Evidence]) -> list[str]:
@@ -205,7 +217,7 @@ def _fix(fix: Fix) -> list[str]:
         f"**{verification.class_.capitalize()}**: {inline(verification.why)}",
         *([_table(("change", "from", "to"), map(_change, fix.changes))] if fix.changes else []),
         *([fenced(fix.commands, "sh")] if fix.commands else []),
-        inline(fix.explanation),
+        paragraph(fix.explanation),
         *_effect(verification),
         _list(lines),
         *_sources(fix.sources),
@@ -270,7 +282,7 @@ def _refutation(said: Refutation) -> list[str]:
     numbers = ", ".join(f"{name} = {_value(value)}" for name, value in said.numbers.items())
     return [
         f"### \u201c{inline(said.advice)}\u201d: {said.judged}",
-        inline(said.why),
+        paragraph(said.why),
         *([f"Numbers: {inline(numbers)}."] if numbers else []),
         *(_effect(said.verification) if said.verification else []),
         *_measured(said.measured),
@@ -278,7 +290,9 @@ def _refutation(said: Refutation) -> list[str]:
 
 
 def _notes(notes: Sequence[RuleNote], topic: str) -> list[str]:
-    return [part for note in notes if note.topic == topic for part in (f"### {inline(note.title)}", inline(note.text))]
+    return [
+        part for note in notes if note.topic == topic for part in (f"### {inline(note.title)}", paragraph(note.text))
+    ]
 
 
 def _sources(sources: Sequence[str]) -> list[str]:
