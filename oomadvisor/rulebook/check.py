@@ -101,7 +101,7 @@ class _Check:
                 self.error(
                     ("derive", name), "wrong-block", text, "derive: {fact: {kind: {...}}} is for all rules", key=True
                 )
-        if doc.kind != "cause" and derive.fact is None:
+        if doc.kind != "cause" and derive == Derive():
             self.error(
                 ("derive",), "missing-field", "derive needs fact:", "write fact: {kind: {field: value}}", key=True
             )

@@ -75,7 +75,8 @@ def read_shape(model: type[M], node: Table, problems: Problems) -> M | None:
         return model.model_validate(plain_data(node))
     except ValidationError as fault:
         for detail in fault.errors(include_url=False, include_context=True):
-            place, mark = locate(node, detail["loc"], key=detail["type"] == "extra_forbidden")
+            of_key = detail["type"] == "extra_forbidden" or "[key]" in detail["loc"]
+            place, mark = locate(node, detail["loc"], key=of_key)
             if not (isinstance(place, Scalar) and place.value is BAD):
                 code, text, hint = _in_our_words(model, detail)
                 problems.error(place.source, mark, code, text, hint)
@@ -113,7 +114,8 @@ def _in_our_words(model: type[BaseModel], detail: ErrorDetails) -> tuple[str, st
     if kind in _EXPECTED:
         return "wrong-type", f"{name or 'this'} takes {_EXPECTED[kind]}, not {type_in_words(value)}", ""
     if kind == "string_pattern_mismatch":
-        return "bad-name", f"{shown(value)} is not a usable {name or 'name'}", _PATTERN_HINTS.get(name, _KEBAB)
+        called = name if "[key]" not in path else "name"
+        return "bad-name", f"{shown(value)} is not a usable {called}", _PATTERN_HINTS.get(name, _KEBAB)
     if kind.startswith("too_") or kind.startswith("string_too_"):
         return "bad-size", f"{name}: {detail['msg'].lower()}", ""
     if kind in ("greater_than_equal", "less_than_equal"):

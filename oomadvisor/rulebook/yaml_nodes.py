@@ -131,9 +131,10 @@ class _Reader:
 
     def read(self) -> Node | None:
         source, next_event = self.source, self.events.get_event
-        open_nodes: list[tuple[list[Node], Mark]] = []
+        open_nodes: list[tuple[list[Node], Mark, bool]] = []
         children: list[Node] = []
         count = documents = 0
+        in_table = False
         while True:
             event = next_event()
             kind = type(event)
@@ -141,19 +142,21 @@ class _Reader:
             if count > NODES_MAX:
                 self._stop(event.start_mark, "too-many-nodes", f"more than {NODES_MAX} nodes")
             if kind is yaml.ScalarEvent:
-                children.append(self._scalar(event))
+                key = in_table and len(children) % 2 == 0
+                children.append(self._key(event) if key else self._scalar(event))
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
                 if len(open_nodes) >= DEPTH_MAX:
                     self._stop(event.start_mark, "too-deep", f"nested more than {DEPTH_MAX} deep")
                 self._undecorated(event)
-                open_nodes.append((children, event.start_mark))
+                open_nodes.append((children, event.start_mark, in_table))
                 children = []
+                in_table = kind is yaml.MappingStartEvent
             elif kind is yaml.MappingEndEvent:
-                outer, mark = open_nodes.pop()
+                outer, mark, in_table = open_nodes.pop()
                 outer.append(self._table(children, mark))
                 children = outer
             elif kind is yaml.SequenceEndEvent:
-                outer, mark = open_nodes.pop()
+                outer, mark, in_table = open_nodes.pop()
                 outer.append(Listing(children, mark, source))
                 children = outer
             elif kind is yaml.AliasEvent:
@@ -198,6 +201,16 @@ class _Reader:
             value = self._escaped(text, event.start_mark)
         return Scalar(value, event.start_mark, self.source, event.end_mark, plain)
 
+    def _key(self, event: Any) -> Scalar:
+        text: str | Bad = event.value
+        if not self._undecorated(event):
+            text = BAD
+        elif text == "<<":
+            told = "no merge keys in rule files"
+            self.problems.error(self.source, event.start_mark, "merge-key", told, "write the fields out again")
+            text = BAD
+        return Scalar(text, event.start_mark, self.source, event.end_mark, True)
+
     def _plain(self, text: str, mark: Mark) -> ScalarValue | Bad:
         value = plain_value(text)
         if isinstance(value, Trap):
@@ -215,10 +228,10 @@ class _Reader:
         entries: dict[str, Node] = {}
         keys: dict[str, Mark] = {}
         for key, value in zip(children[::2], children[1::2], strict=True):
-            if not isinstance(key, Scalar) or key.value is BAD:
+            if not isinstance(key, Scalar) or not isinstance(key.value, str):
                 self.problems.error(self.source, key.mark, "bad-key", "a key must be a plain word")
                 continue
-            name = str(key.value).lower() if isinstance(key.value, bool) else str(key.value)
+            name = key.value
             if name in entries:
                 first = keys[name].line + 1
                 self.problems.error(

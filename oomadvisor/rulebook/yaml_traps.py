@@ -37,19 +37,18 @@ def plain_value(text: str) -> Scalar | Trap:
 _WORDS: dict[str, Scalar] = {"true": True, "false": False}
 _TRAP_WORDS = frozenset(
     spelled
-    for word in ("yes", "no", "on", "off", "null", "true", "false", "y", "n")
+    for word in ("yes", "no", "on", "off", "null", "true", "false")
     for spelled in (word, word.capitalize(), word.upper())
 )
-_ODD_START = frozenset("0123456789+-.~=<")
+_ODD_START = frozenset("0123456789+-.~=")
 _INT = re.compile(r"-?(0|[1-9][0-9]*)")
 _NUMBER = "YAML readers disagree whether {} is a number, and which"
 _TRAPS = tuple(
     (re.compile(form), code, told, instead)
     for form, code, told, instead in (
         (r"~|(?i:null)|", "null", "no value", "leave the field out, or give it a value"),
-        (r"<<", "merge-key", "no merge keys in rule files", "write the fields out again"),
-        (r"(?i:yes|on|y|true)", "yaml-trap", "YAML readers disagree whether {} is true or a text", "write true"),
-        (r"(?i:no|off|n|false)", "yaml-trap", "YAML readers disagree whether {} is false or a text", "write false"),
+        (r"(?i:yes|on|true)", "yaml-trap", "YAML readers disagree whether {} is true or a text", "write true"),
+        (r"(?i:no|off|false)", "yaml-trap", "YAML readers disagree whether {} is false or a text", "write false"),
         (r"[-+]?0[0-9_]+", "yaml-trap", _NUMBER, "write it without the leading zero"),
         (r"[-+]?0[xXoObB][0-9a-fA-F_]+", "yaml-trap", _NUMBER, "write it in decimal"),
         (r"[-+]?[0-9]+_[0-9_]*", "yaml-trap", _NUMBER, "write it without _"),
