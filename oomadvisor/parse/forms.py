@@ -22,6 +22,9 @@ FORMS: tuple[LineForm, ...] = (
     *trace.FORMS,
 )
 
+_WRAPPABLE = tuple(form for form in FORMS if form.partial is not None)
+_DAMAGEABLE = tuple(form for form in FORMS if form.damaged is not None)
+
 #: A line that can begin an incident holds one of these. Few, because a whole log is searched for each of them.
 TRIGGERS: tuple[str, ...] = (
     "oom-kill",
@@ -50,13 +53,24 @@ def recognise(text: str) -> tuple[LineForm, re.Match[str]] | None:
 
 def recognise_partial(text: str) -> LineForm | None:
     """Return the form that ``text`` may be the beginning of."""
-    for form in FORMS:
-        if form.partial is not None:
-            for key in form.keys:
-                if key in text:
-                    if form.match_partial(text) is not None:
-                        return form
-                    break
+    for form in _WRAPPABLE:
+        for key in form.keys:
+            if key in text:
+                if form.match_partial(text) is not None:
+                    return form
+                break
+    return None
+
+
+def recognise_damaged(text: str) -> tuple[LineForm, re.Match[str]] | None:
+    """Return the form of a line that is readable only at its beginning."""
+    for form in _DAMAGEABLE:
+        for key in form.keys:
+            if key in text:
+                match = form.match_damaged(text)
+                if match is not None:
+                    return form, match
+                break
     return None
 
 

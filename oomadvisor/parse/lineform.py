@@ -58,6 +58,7 @@ class LineForm:
     ``whole``: the complete line. ``partial``: what any beginning of such a line looks like, for forms that are long
     enough to be wrapped by mail programs and terminals; a form without it is never rejoined.
     ``reads_partial``: whether a beginning is worth reading when the rest of the line never comes.
+    ``damaged``: a line of which only the beginning is readable, tried when nothing else fits.
     ``grows``: whether a line that is whole may still go on in the next one.
     ``proof``: what a line put together from parts must satisfy besides its pattern.
     ``open_end``: the last word may be any number or text, so that one cannot see whether it was cut.
@@ -69,6 +70,7 @@ class LineForm:
     read: "Callable[[Draft, re.Match[str], Line], None]"
     role: Role = "detail"
     partial: str | None = None
+    damaged: str | None = None
     reads_partial: bool = False
     grows: bool = True
     proof: "Callable[[Draft | None, re.Match[str]], bool] | None" = None
@@ -92,6 +94,10 @@ class LineForm:
     def match_partial(self, text: str) -> re.Match[str] | None:
         """Match a beginning of a line of this form."""
         return None if self.partial is None else self._compiled(self.partial).fullmatch(text)
+
+    def match_damaged(self, text: str) -> re.Match[str] | None:
+        """Match a line that is readable only at its beginning."""
+        return None if self.damaged is None else self._compiled(self.damaged).fullmatch(text)
 
     def variant_of(self, text: str) -> str:
         """Return the name under which this line is recorded in ``Incident.forms``."""

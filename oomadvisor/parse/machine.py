@@ -13,9 +13,9 @@ from oomadvisor.model import Incident, Warning_
 from oomadvisor.parse import boundary
 from oomadvisor.parse.close import close
 from oomadvisor.parse.draft import Draft
-from oomadvisor.parse.forms import TRIGGERS, recognise, recognise_partial
+from oomadvisor.parse.forms import TRIGGERS, recognise, recognise_damaged, recognise_partial
 from oomadvisor.parse.lineform import Line, LineForm
-from oomadvisor.parse.prefix import unprefix
+from oomadvisor.parse.prefix import Records, unprefix
 from oomadvisor.parse.rejoin import Held
 
 #: Lines kept for looking back from a trigger.
@@ -38,6 +38,7 @@ class LineMachine:
         self._found = 0
         self._release: tuple[str, int] | None = None
         self._sysrq_line = -10
+        self._records = Records()
 
     @property
     def idle(self) -> bool:
@@ -52,17 +53,18 @@ class LineMachine:
             if not any(trigger in raw for trigger in TRIGGERS):
                 self._before.append((number, raw))
                 return []
-            line = unprefix(number, raw, cut=cut)
-            if not self._worth_reading(line):
+            lines = self._records.cut(number, raw, cut=cut)
+            if not any(self._worth_reading(line) for line in lines):
                 self._before.append((number, raw))
                 return []
             before = list(self._before)
             self._before.clear()
             for earlier, text in before:
                 self._take(unprefix(earlier, text))
-            self._take(line)
         else:
-            self._take(unprefix(number, raw, cut=cut))
+            lines = self._records.cut(number, raw, cut=cut)
+        for line in lines:
+            self._take(line)
         done, self._done = self._done, []
         return done
 
@@ -79,7 +81,8 @@ class LineMachine:
     def _worth_reading(self, line: Line) -> bool:
         """Decide whether a line with a trigger is a line of a report; a head makes the lines before it irrelevant."""
         found = recognise(line.text)
-        form = found[0] if found is not None else recognise_partial(line.text)
+        damaged = recognise_damaged(line.text) if found is None else found
+        form = recognise_partial(line.text) if damaged is None else damaged[0]
         if form is not None and form.role == "start":
             self._before.clear()
         return form is not None or "Linux version" in line.text
@@ -88,28 +91,48 @@ class LineMachine:
         if self._note_banner(line):
             return
         found = recognise(line.text)
-        held = self._held
-        if held is not None:
-            alien = line.prefixed and held.line.prefixed
-            if found is None and not alien and line.text and held.extend(line):
-                return
-            if found is not None or held.misses > MAX_MISSES:
-                self._release_held()
-            elif alien:
-                held.misses += 1
-        if found is None:
-            form = recognise_partial(line.text)
-            if form is not None:
-                self._release_held()
-                self._held = Held(form, line)
-            elif not self._continue_reserve(line):
-                self._skip(line)
+        form = recognise_partial(line.text) if found is None else found[0]
+        if found is None and self._completes(line):
             return
-        form, match = found
-        if form.partial is not None and form.grows:
-            self._held = Held(form, line)
-        else:
-            self._read(form, match, line)
+        if form is not None:
+            self._release_held()
+            if found is None or (form.partial is not None and form.grows):
+                self._held = Held(form, line)
+            else:
+                self._read(form, found[1], line)
+        elif not self._continues(line):
+            self._take_rest(line)
+
+    def _completes(self, line: Line) -> bool:
+        """Try a line that looks like the beginning of another one as the end of what is held back."""
+        held = self._held
+        if held is None or not line.text or (line.prefixed and held.line.prefixed) or not held.completed_by(line):
+            return False
+        return held.extend(line)
+
+    def _continues(self, line: Line) -> bool:
+        """Try an unknown line as the continuation of what is held back, or of a reserve line."""
+        held = self._held
+        if held is not None and line.text:
+            # What has a prefix of its own is a record of its own.
+            if not (line.prefixed and held.line.prefixed) and held.extend(line):
+                return True
+            held.misses += 1
+            if held.misses > MAX_MISSES:
+                self._release_held()
+        return self._continue_reserve(line)
+
+    def _take_rest(self, line: Line) -> None:
+        damaged = recognise_damaged(line.text)
+        if damaged is None:
+            self._skip(line)
+            return
+        self._release_held()
+        self._read(*damaged, line)
+        if self._draft is not None:
+            self._draft.warn(
+                "damaged-line", f"A line ({damaged[0].name}) is damaged; only its beginning was read.", line.number
+            )
 
     def _note_banner(self, line: Line) -> bool:
         if "Linux version" not in line.text:
@@ -130,7 +153,7 @@ class LineMachine:
         joined = held.result(self._draft)
         form, line = held.form, held.line
         match = form.match(joined.text) if joined.whole else form.match_partial(joined.text)
-        if match is None or not (joined.whole or form.reads_partial):
+        if match is None or not (joined.whole or (form.reads_partial and not joined.ambiguous)):
             if match is not None and self._draft is not None:
                 self._draft.warn("cut-line", f"A line ({form.name}) is incomplete and was left out.", line.number)
             return
@@ -206,5 +229,6 @@ class LineMachine:
     def _close(self) -> None:
         draft, self._draft = self._draft, None
         if draft is not None:
+            self._records = Records()
             self._found += 1
             self._done.append(close(draft, self._found))

@@ -6,6 +6,7 @@ understood ("> Jan  1 00:00:00 box kernel: [   12.345] ").
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from oomadvisor.parse.lineform import Line
 
@@ -33,7 +34,9 @@ PREFIXES: tuple[Prefix, ...] = (
     Prefix("quote", ">|", re.compile(r"[>|]+ ?"), quote=True),
     Prefix("priority", "<", re.compile(r"<\d{1,3}>")),
     Prefix(
-        "uptime", "[", re.compile(r"\[ {0,8}(?P<time>\d{1,10}\.\d{3,9})\](?:-?\(\d{1,3}\)\[\d{1,10}:[^\]]{0,32}\])? ?")
+        "uptime",
+        "[",
+        re.compile(r"\[ {0,8}(?P<time>\d{1,10}\.\d{3,9})\](?: ?-?\(\d{1,3}\)\[\d{1,10}:[^\]]{0,32}\])? ?"),
     ),
     Prefix("caller", "[", re.compile(r"\[ {0,8}[TC] ?\d{1,10}\] ?")),
     Prefix("dmesg-date", "[", re.compile(rf"\[(?P<time>[A-Za-z]{{2,4}} {_MONTH_DAY} {_CLOCK} \d{{4}})\] ?")),
@@ -71,6 +74,45 @@ def tidy(text: str) -> str:
             text = _TERMINAL_CODES.sub("", text)
         text = text.translate(_ODD_BLANKS)
     return " ".join(text.split())
+
+
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_EMBEDDED = re.compile(rf"(?:^| )({_MONTH} \d{{1,2}} \d\d:\d\d:\d\d \S{{1,255}} kernel:)")
+_EMBEDDED_BEGINNING = re.compile(rf"(?:^| )({_MONTH}(?: \d{{1,2}}(?: \d\d:\d\d:\d\d(?: \S{{1,64}})?)?)?)$")
+_QUOTES = re.compile(r"(?:[>|]+ ?)+")
+
+
+class Records:
+    """Cuts lines into the records of a log. A mail program may have set several records like the words of a letter."""
+
+    def __init__(self) -> None:
+        self._flowing = False
+        self._begun = ""
+
+    def cut(self, number: int, raw: str, *, cut: bool = False) -> list[Line]:
+        """Return the records, or parts of records, in a line: mostly one."""
+        if " kernel:" not in raw and not self._begun:
+            if not self._flowing:
+                return [unprefix(number, raw, cut=cut)]
+            return self._parts(number, tidy(raw), cut)
+        return self._parts(number, tidy(raw), cut)
+
+    def _parts(self, number: int, text: str, cut: bool) -> list[Line]:
+        if self._begun:
+            text = self._begun + " " + _QUOTES.sub("", text, count=1).lstrip()
+            self._begun = ""
+        starts = [match.start(1) for match in _EMBEDDED.finditer(text)]
+        head = _QUOTES.match(text)
+        first = head.end() if head is not None else 0
+        inner = [start for start in starts if start > first]
+        if inner:
+            self._flowing = True
+        if self._flowing and (tail := _EMBEDDED_BEGINNING.search(text)) is not None:
+            self._begun = tail.group(1)
+            text = text[: tail.start()]
+        bounds = [0, *inner, len(text)]
+        parts = [text[begin:end] for begin, end in pairwise(bounds)]
+        return [unprefix(number, part, cut=cut) for part in parts if part.strip()]
 
 
 def unprefix(number: int, raw: str, *, cut: bool = False) -> Line:

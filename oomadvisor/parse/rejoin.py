@@ -53,12 +53,18 @@ class Held:
                 if self._possible(text):
                     longer.append(_Candidate(text, candidate.parts + 1))
         if not longer:
-            self.misses += 1
             return False
         # The longest first, so that the cap drops candidates that skipped lines.
         self._candidates = [*longer, *self._candidates][:MAX_CANDIDATES]
         self.last_line = line.number
         return True
+
+    def completed_by(self, line: Line) -> bool:
+        """Return whether ``line`` makes a whole line of what is not whole yet."""
+        texts = [candidate.text for candidate in self._candidates]
+        if any(self.form.match(text) for text in texts):
+            return False
+        return any(self.form.match(text + glue + line.text) for text in texts for glue in ("", " "))
 
     def _possible(self, text: str) -> bool:
         return self.form.match_partial(text) is not None or self.form.match(text) is not None
@@ -69,18 +75,23 @@ class Held:
             return False
         return candidate.parts == 1 or self.form.proof is None or self.form.proof(draft, match)
 
+    def _values(self, text: str) -> tuple[str | None, ...]:
+        """Return what would be read: texts that differ elsewhere are the same line."""
+        match = self.form.match(text)
+        return () if match is None else tuple(match.groupdict().values())
+
     def result(self, draft: Draft | None) -> Joined:
         """Decide what the held lines say; ``draft`` is the incident that they would belong to."""
         whole = [candidate for candidate in self._candidates if self._complete(candidate, draft)]
         if whole:
             parts = max(candidate.parts for candidate in whole)
-            best = {candidate.text for candidate in whole if candidate.parts == parts}
-            if len(best) > 1:
+            best = [candidate.text for candidate in whole if candidate.parts == parts]
+            if len({self._values(text) for text in best}) > 1:
                 return Joined(self.line.text, parts, whole=False, ambiguous=True)
-            return Joined(best.pop(), parts, whole=True)
+            return Joined(best[-1], parts, whole=True)
         # Incomplete: take what the candidates agree on.
         parts = max(candidate.parts for candidate in self._candidates)
-        best = {candidate.text for candidate in self._candidates if candidate.parts == parts}
-        if len(best) == 1 and self.form.proof is None:
-            return Joined(best.pop(), parts, whole=False)
+        best = [candidate.text for candidate in self._candidates if candidate.parts == parts]
+        if len(best) == 1 and (parts == 1 or self.form.proof is None):
+            return Joined(best[0], parts, whole=False)
         return Joined(self.line.text, parts, whole=False, ambiguous=len(best) > 1)

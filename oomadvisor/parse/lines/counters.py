@@ -38,6 +38,7 @@ FORMS: tuple[LineForm, ...] = (
         reads_partial=True,
         partial=rf"(?P<fields>{COUNTER_FIELD}(?: {COUNTER_FIELD})*)(?: {BROKEN_COUNTER})?",
         open_end=True,
+        damaged=rf"(?P<fields>{COUNTER_FIELD}(?: {COUNTER_FIELD}){{1,12}}) .{{1,300}}",
         variants=(
             Variant("counters-sec_pagetables", r"sec_pagetables:", (6, 1)),
             Variant("counters-kernel_misc_reclaimable", r"kernel_misc_reclaimable:", (5, 15)),

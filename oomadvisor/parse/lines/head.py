@@ -69,6 +69,12 @@ def read_task(draft: Draft, match: re.Match[str], line: Line) -> None:
         draft.kernel_release_line = line.number
 
 
+def names_the_same_task(draft: Draft | None, match: re.Match[str]) -> bool:
+    """Return whether a line put together from parts names the task of the header."""
+    known = None if draft is None else draft.request.get("comm")
+    return known is None or known == match.group("comm")
+
+
 def read_bare_taint(draft: Draft, match: re.Match[str], line: Line) -> None:
     """Read the release from a head that has neither pid nor name (s390, ARM before 3.x)."""
     if draft.kernel_release is None and not (line.cut and line.text.endswith(match.group("release"))):
@@ -103,7 +109,10 @@ FORMS: tuple[LineForm, ...] = (
         read_request,
         "start",
         reads_partial=True,
-        partial=rf"(?:{COMM} ?invoked )?oom-killer:(?P<fields>(?: (?:g\w{{0,8}}|gfp_mask=.{{0,600}})?)?)",
+        partial=rf"(?:{COMM} ?invoked )?oom-killer:(?P<fields>(?: gfp_mask=[\w()|]{{0,600}},?)?"
+        r"(?: nodemask=[\w()\-,]{0,200})?(?: order=-?\d{0,3},?)?"
+        r"(?: (?:oomkilladj|oom_adj|oom_score_adj)=-?\d{0,6},?){0,2}(?: [a-z_]{1,14})?)",
+        damaged=rf"{COMM} ?invoked oom-killer:? ?(?P<fields>gfp_mask=0x.{{0,600}})",
         open_end=True,
         variants=(
             Variant("oom-header-nodemask", r", nodemask=", (4, 9), (4, 20)),
@@ -141,7 +150,11 @@ FORMS: tuple[LineForm, ...] = (
         read_request,
         "start",
         reads_partial=True,
-        partial=rf"{COMM}: page allocation(?: f(?:a(?:i(?:l(?:u(?:re?)?)?)?)?)?)?[.:]?(?P<fields>(?: .{{0,400}})?)",
+        partial=rf"{COMM}: page allocation(?: f(?:a(?:i(?:l(?:u(?:re?)?)?)?)?)?)?[.:]?"
+        r"(?P<fields>(?: order:-?\d{0,3},?)?"
+        r"(?: mode:[\w()|]{0,600},?)?(?: nodemask=[^ ]{0,300}| [a-z]{1,9})?)",
+        damaged=rf"{COMM}: page allocation failure[.:] (?P<fields>order:{N}.{{0,600}})",
+        grows=False,
         open_end=True,
         variants=(
             Variant("alloc-failure-cpuset", r",cpuset=", (5, 0)),
@@ -174,6 +187,7 @@ FORMS: tuple[LineForm, ...] = (
         rf"CPU: \d{{1,5}} (?:UID: \d{{1,10}} )?PID: (?P<pid>\d{{1,10}}) Comm: (?P<comm>.{{0,64}}?)"
         rf"(?: Kdump: loaded)? {_TAINT}(?: .{{0,200}})?",
         read_task,
+        proof=names_the_same_task,
         reads_partial=True,
         partial=r"CPU: \d{1,5} (?:UID: \d{1,10} )?PID: (?P<pid>\d{1,10}) Comm: (?P<comm>[^:]{0,64}?)(?P<release>)"
         r"(?: Kdump:(?: l\w{0,5})?)?(?: (?:N|No|Not|Not t\w{0,6}|T|Tainted:?[ A-Za-z\-]{0,60}))?",
@@ -185,6 +199,7 @@ FORMS: tuple[LineForm, ...] = (
         ("Pid:",),
         rf"Pid: (?P<pid>\d{{1,10}}), comm: (?P<comm>.{{0,64}}?) {_TAINT}(?: .{{0,200}})?",
         read_task,
+        proof=names_the_same_task,
         reads_partial=True,
         partial=r"Pid: (?P<pid>\d{1,10}), comm: (?P<comm>[^:]{0,64}?)(?P<release>)"
         r"(?: (?:N|No|Not|Not t\w{0,6}|T|Tainted:?[ A-Za-z\-]{0,60}))?",
@@ -193,9 +208,11 @@ FORMS: tuple[LineForm, ...] = (
     ),
     LineForm(
         "task-head-bare",
-        ("ainted",),
+        ("CPU:",),
         rf"CPU: \d{{1,5}} {_TAINT}(?: .{{0,200}})?",
         read_bare_taint,
+        partial=r"CPU:(?: \d{1,5}(?: N(?:o(?:t(?: \w{0,7})?)?)?)?)?",
+        grows=False,
         open_end=True,
     ),
     LineForm(

@@ -42,11 +42,13 @@ def read_chosen(draft: Draft, match: re.Match[str], line: Line) -> None:
 def read_killed(draft: Draft, match: re.Match[str], line: Line) -> None:
     """Read the line that names the task that was killed (the chosen one or a child of it)."""
     sizes = {_FIELDS[m.group("name")]: int(m.group("kb")) for m in _SIZE.finditer(match.group("sizes") or "")}
+    # Without the name behind it a pid may lack digits.
+    pid = match.group("pid") if match.group("name") else None
     _add(
         draft,
         Kill(
             kind="killed",
-            pid=int(match.group("pid")),
+            pid=int(pid) if pid else None,
             name=match.group("name"),
             message=_message(match.group("message")),
             line=line.number,
@@ -115,7 +117,7 @@ _MESSAGE = (
 )
 _NAME = r"\((?P<name>.{0,64}?)\)"
 _PID = r"(?P<pid>\d{1,10})"
-_SIZES = r"(?P<sizes>(?:,? ?(?:total-vm|vsz|anon-rss|file-rss|shmem-rss):\d{1,20}kB)*)"
+_SIZES = r"(?P<sizes>(?:(?: |, )(?:total-vm|vsz|anon-rss|file-rss|shmem-rss):\d{1,20}kB)*)"
 
 FORMS: tuple[LineForm, ...] = (
     LineForm(
@@ -141,8 +143,8 @@ FORMS: tuple[LineForm, ...] = (
         read_killed,
         "kill",
         reads_partial=True,
-        partial=rf"{_MESSAGE}?Killed process {_PID} (?:{_NAME}{_SIZES},?(?: [A-Za-z\-_]{{0,14}}:?\d{{0,20}}k?"
-        r"(?: pgtables:\d{1,20}kB \w{0,14}| pgtables:\d{0,20}k?| pg\w{0,7})?)?|\(.{0,30})",
+        partial=rf"{_MESSAGE}?Killed process(?: {_PID}(?: (?:{_NAME}{_SIZES},?(?: [A-Za-z\-_]{{0,14}}:?\d{{0,20}}k?"
+        r"(?: pgtables:\d{1,20}kB \w{0,14}| pgtables:\d{0,20}k?| pg\w{0,7})?)?|\(.{0,30}))?)?",
         variants=(
             Variant("killed-pgtables", r"UID:\d+ pgtables:", (5, 4)),
             Variant("killed-one-line", r"^(?:Out|Memory|No).*total-vm:", (5, 1), (5, 3)),
@@ -159,7 +161,9 @@ FORMS: tuple[LineForm, ...] = (
         read_constraint,
         "kill",
         reads_partial=True,
-        partial=r"oom-kill:(?P<pairs>constraint=.{0,4000})",
+        partial=r"oom-kill:(?P<pairs>constraint=[^ ]{0,4000}?"
+        r"(?:,task=[^,=]{0,32}(?:,[pid=]{0,4}\d{0,10}(?:,[uid=]{0,4}\d{0,10})?)?)?)",
+        grows=False,
         since=(4, 19),
     ),
     LineForm(

@@ -62,7 +62,7 @@ _OFFSET = r"\+0x[0-9a-f]{1,8}(?:/0x[0-9a-f]{1,8})?"
 FORMS: tuple[LineForm, ...] = (
     LineForm(
         "backtrace-arm",
-        (") from [<",),
+        ("] (",),
         rf"\[<{_ADDRESS}>\] \((?P<callee>{_SYMBOL}(?:{_OFFSET})?)(?: \[\w+\])?\) from "
         rf"\[<{_ADDRESS}>\] \((?P<caller>{_SYMBOL}(?:{_OFFSET})?)(?: \[\w+\])?\)",
         read_arm_frame,
@@ -85,11 +85,13 @@ FORMS: tuple[LineForm, ...] = (
     ),
     LineForm(
         "backtrace",
-        ("+0x",),
-        rf"(?:<[A-Z#]{{2,6}}> )?\(?(?:{_ADDRESS}: )?(?:\[<?{_ADDRESS}>?\] ){{0,2}}(?P<unsure>\? )?"
-        rf"(?P<raw>(?P<symbol>{_SYMBOL}){_OFFSET})\)?(?: \[[\w ]{{1,64}}\])?(?: \((?:unreliable|[A-Z]+)\))?"
+        ("+0x", "[<"),
+        rf"(?:<[A-Z#]{{2,6}}> )?(?P<paren>\((?=\[))?(?:{_ADDRESS}: )?(?:\[<?{_ADDRESS}>?\] ){{0,2}}(?P<unsure>\? )?"
+        rf"(?P<raw>(?P<symbol>{_SYMBOL}){_OFFSET})(?(paren)\))(?: \[[\w ]{{1,64}}\])?(?: \((?:unreliable|[A-Z]+)\))?"
         r"(?: <[A-Z/]{2,6}>)?",
         read_frame,
+        partial=rf"(?:\((?=\[))?\[<{_ADDRESS}>\](?: \?)?(?: {_SYMBOL}(?:\+[0-9a-fx/]{{0,20}})?)?",
+        grows=False,
     ),
     LineForm(
         "backtrace-head",

@@ -109,6 +109,8 @@ FORMS: tuple[LineForm, ...] = (
         rf"Swap cache stats: add (?P<added>{N}), delete (?P<deleted>{N}), find (?P<found>{N})/(?P<find_total>{N})",
         read_swap_stats,
         "memory",
+        partial=rf"Swap cache stats:(?: add(?: {N},?)?)?(?: delete(?: {N},?)?)?(?: find(?: {N}/?)?)?",
+        grows=False,
         open_end=True,
         since=(2, 6, 28),
     ),
@@ -124,10 +126,12 @@ FORMS: tuple[LineForm, ...] = (
     ),
     LineForm(
         "swap-size",
-        (" swap = ",),
+        (" swap",),
         rf"(?P<which>Free|Total) swap = (?P<kb>{N})kB",
         read_swap_size,
         "memory",
+        partial=r"(?:Free|Total) swap(?: =)?",
+        grows=False,
         since=(2, 6, 12),
     ),
     LineForm(

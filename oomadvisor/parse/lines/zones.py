@@ -68,6 +68,7 @@ FORMS: tuple[LineForm, ...] = (
         reads_partial=True,
         partial=rf"{NODE}{ZONE}(?P<fields> free:"
         rf"(?: ?{N}kB(?: boost:{N}kB)?{_SIZES}(?: {BROKEN_FIELD})?| ?\d{{0,20}}k?))",
+        damaged=rf"{NODE}{ZONE}(?P<fields> free: ?{N}kB(?: boost:{N}kB)? min: ?{N}kB{_SIZES}) .{{1,4000}}",
         variants=(
             Variant("zone-free_highatomic", r"free_highatomic:", (6, 13)),
             Variant("zone-boost", r"boost:", (5, 16)),
@@ -89,6 +90,7 @@ FORMS: tuple[LineForm, ...] = (
         "memory",
         reads_partial=True,
         partial=rf"Node (?P<node>\d{{1,4}})(?P<fields> active_anon:(?:{N}kB{_SIZES}(?: {BROKEN_FIELD})?|\d{{0,20}}k?))",
+        damaged=rf"Node (?P<node>\d{{1,4}})(?P<fields> active_anon:{N}kB{_SIZES}) .{{1,4000}}",
         since=(4, 8),
         variants=(
             Variant("node-Balloon", r"Balloon:", (6, 18)),
