@@ -4,14 +4,14 @@ from collections.abc import Iterable
 
 from oomadvisor.rulebook.condition import Compare, CompareField, OneOf, Test
 from oomadvisor.rulebook.errors import did_you_mean, shown
-from oomadvisor.rulebook.kinds import INT_MAX, TEXT_MAX, FieldSpec, Scalar
+from oomadvisor.rulebook.kinds import INT_MAX, TEXT_MAX, FieldSpec, FieldType, Scalar
 from oomadvisor.rulebook.shape import type_in_words
 
 Misfit = tuple[str, str, str]
 """Code, what is wrong, what to write instead."""
 
 
-def type_of(value: Scalar) -> str:
+def type_of(value: Scalar) -> FieldType:
     """Return the field type that ``value`` has."""
     return "bool" if isinstance(value, bool) else "int" if isinstance(value, int) else "text"
 

@@ -1,7 +1,10 @@
-"""The words that people try in conditions and that the engine cannot be trusted with, and what to write instead."""
+"""The comparisons of rules; and the words that people try and the engine cannot be trusted with, with a way out."""
 
 from collections.abc import Mapping
 
+from oomadvisor.rulebook.condition import Operator
+
+OPERATORS: Mapping[str, Operator] = {"eq": "eq", "ne": "ne", "lt": "lt", "le": "le", "gt": "gt", "ge": "ge"}
 ORDERING = frozenset({"lt", "le", "gt", "ge"})
 
 _FACTS = "let the facts say it: "

@@ -24,7 +24,7 @@ from oomadvisor.rulebook.rule import (
     Text,
     Value,
 )
-from oomadvisor.rulebook.yaml_nodes import BAD, Listing, Node, Scalar, Table, plain_data
+from oomadvisor.rulebook.yaml_nodes import Listing, Node, Table, is_bad, plain_data
 
 
 class PackName(Written):
@@ -77,7 +77,7 @@ def read_shape(model: type[M], node: Table, problems: Problems) -> M | None:
         for detail in fault.errors(include_url=False, include_context=True):
             of_key = detail["type"] == "extra_forbidden" or "[key]" in detail["loc"]
             place, mark = locate(node, detail["loc"], key=of_key)
-            if not (isinstance(place, Scalar) and place.value is BAD):
+            if not is_bad(place):
                 code, text, hint = _in_our_words(model, detail)
                 problems.error(place.source, mark, code, text, hint)
         return None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from oomadvisor.rulebook.errors import did_you_mean, shown
 from oomadvisor.rulebook.kinds import Fact, FieldSpec, Scalar
+from oomadvisor.rulebook.names import Names, Wrong
 
 RENDERED_MAX = 65_536
 UNKNOWN = "unknown"
@@ -76,13 +77,8 @@ class Fault:
     hint: str = ""
 
 
-def faults(
-    text: str, names: Mapping[str, Mapping[str, FieldSpec]], *, sometimes: frozenset[str] = frozenset()
-) -> Iterator[Fault]:
-    """Yield what is wrong in ``text``. ``names`` maps each alias to its fields, ``params`` included.
-
-    ``sometimes`` are aliases that only some branches of an ``any`` have.
-    """
+def faults(text: str, names: Names) -> Iterator[Fault]:
+    """Yield what is wrong in ``text``; ``names`` has all that it may use, ``params`` included."""
     for place, start in enumerate(match.start() for match in re.finditer(r"\{\{", text)):
         braces = _PLACE.match(text, start)
         if braces is None:
@@ -90,27 +86,20 @@ def faults(
                 start, place, "template-syntax", "{{ without }}", "write {{alias.field}} or {{alias.field|filter}}"
             )
             continue
-        fault = _fault_inside(braces["inside"], names, sometimes)
+        fault = _fault_inside(braces["inside"], names)
         if fault is not None:
             yield Fault(start, place, *fault)
 
 
-def _fault_inside(
-    inside: str, names: Mapping[str, Mapping[str, FieldSpec]], sometimes: frozenset[str]
-) -> tuple[str, str, str] | None:
+def _fault_inside(inside: str, names: Names) -> Wrong | None:
     reference = _read(inside)
     if reference is None:
         hint = "write {{alias.field}} or {{alias.field|filter}}; arithmetic belongs into the facts"
         return "template-syntax", f"cannot read {shown(inside.strip())}", hint
     alias, name, filter_ = reference
-    if alias in sometimes:
-        text = f"{alias!r} is matched in some branches of any: only"
-        return "alias-not-always-matched", text, "give a pattern of every branch the same alias with as:"
-    if alias not in names:
-        return "unknown-alias", f"no fact is called {shown(alias)} here", did_you_mean(alias, names)
-    spec = names[alias].get(name)
-    if spec is None:
-        return "unknown-field", f"{alias} has no field {shown(name)}", did_you_mean(name, names[alias])
+    spec = names.look_up(alias, name)
+    if not isinstance(spec, FieldSpec):
+        return spec
     if filter_ is None:
         return None
     if filter_ not in FILTERS and _plural(filter_) is None:

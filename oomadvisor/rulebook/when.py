@@ -1,26 +1,23 @@
 """The ``when`` of a rule: from YAML nodes to conditions on declared kinds, or to what is wrong with them."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from math import prod
 
-from oomadvisor.rulebook.condition import Absent, AnyOf, Compare, CompareField, Item, OneOf, Operator, Pattern, Test
-from oomadvisor.rulebook.constant import contradiction, misfit, narrower
+from oomadvisor.rulebook.condition import Absent, AnyOf, Item, OneOf, Pattern
+from oomadvisor.rulebook.constant import narrower
 from oomadvisor.rulebook.errors import Mark, Problems, did_you_mean, shown
-from oomadvisor.rulebook.kinds import NOT_MATCHABLE, FieldSpec, Kinds, KindSpec, Scalar
-from oomadvisor.rulebook.operators import ORDERING, REFUSED, RENAMED
+from oomadvisor.rulebook.field_condition import Conditions, node_in_words
+from oomadvisor.rulebook.kinds import Kinds, Scalar
+from oomadvisor.rulebook.operators import REFUSED
 from oomadvisor.rulebook.rule import NAME
-from oomadvisor.rulebook.shape import type_in_words
-from oomadvisor.rulebook.yaml_nodes import BAD, Listing, Node, Table, plain_data
+from oomadvisor.rulebook.yaml_nodes import Listing, Node, Table, is_bad
 from oomadvisor.rulebook.yaml_nodes import Scalar as ScalarNode
 
 ITEMS_MAX = 8
 BRANCHES_MAX = 16
-ONE_OF_MAX = 32
 CONSTANTS_MAX = 200  # constants of one pattern; the engine takes 250 (durable-rules.md A2)
-
-OPERATORS: Mapping[str, Operator] = {"eq": "eq", "ne": "ne", "lt": "lt", "le": "le", "gt": "gt", "ge": "ge"}
 
 
 @dataclass
@@ -33,6 +30,9 @@ class When:
     problems: Problems
     places: list[tuple[Pattern | Absent, Node]] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._conditions = Conditions(self.params, self.problems, self.used)
 
     def read(self, node: Node) -> tuple[Item, ...]:
         """Return the items of ``when``; those that cannot be read are left out and told to ``problems``."""
@@ -53,7 +53,7 @@ class When:
         return tuple(items)
 
     def _error(self, node: Node, code: str, text: str, hint: str = "", mark: Mark | None = None) -> None:
-        if not (isinstance(node, ScalarNode) and node.value is BAD):
+        if not is_bad(node):
             self.problems.error(node.source, mark or node.mark, code, text, hint)
 
     def _item(self, node: Node) -> Item | None:
@@ -81,7 +81,7 @@ class When:
     def _part(self, node: Node) -> Pattern | Absent | None:
         if not isinstance(node, Table):
             self._error(
-                node, "wrong-type", f"a fact is expected, not {_node_in_words(node)}", "write kind: {field: value}"
+                node, "wrong-type", f"a fact is expected, not {node_in_words(node)}", "write kind: {field: value}"
             )
             return None
         if "not" in node.entries:
@@ -125,7 +125,7 @@ class When:
             hint = f"write {kind.name}: {{field: value}}, or {kind.name}: {{}} for any"
             self._error(fields, "wrong-type", f"{kind.name} takes a mapping of its fields", hint)
             return None
-        tests = [test for name in fields.entries for test in self._field(kind, fields, name)]
+        tests = [test for name in fields.entries for test in self._conditions.read(kind, fields, name)]
         if sum(len(test.values) if isinstance(test, OneOf) else 1 for test in tests) > CONSTANTS_MAX:
             self._error(fields, "bad-size", f"more than {CONSTANTS_MAX} values to compare with")
         return Pattern(kind.name, alias, tuple(tests))
@@ -139,107 +139,6 @@ class When:
             self._error(named, "bad-name", "a name is lower-case letters, digits and _", "write as: dma")
             return default
         return alias
-
-    def _field(self, kind: KindSpec, fields: Table, name: str) -> Iterator[Test]:
-        node, mark, spec = fields.entries[name], fields.keys[name], kind.fields.get(name)
-        if name in NOT_MATCHABLE:
-            self._error(node, "unknown-field", f"{name} is for people; rules cannot match on it", "", mark)
-        elif spec is None:
-            hint = REFUSED[name][1] if name in REFUSED else did_you_mean(name, kind.fields)
-            self._error(node, "unknown-field", f"{kind.name} has no field {shown(name)}", hint, mark)
-        elif isinstance(node, Listing):
-            self._error(node, "list", "a field has one value", f"write {name}: {{one_of: [...]}}")
-        elif isinstance(node, ScalarNode) or node.entries.keys() & {"field", "param"}:
-            yield from self._compare(kind, spec, "eq", node)
-        else:
-            tests = [test for op in node.entries for test in self._operator(kind, spec, node, op)]
-            if not node.entries:
-                self._error(node, "empty-condition", f"no condition on {name}", f"write {name}: value, or leave it out")
-            told = contradiction(spec, tests)
-            if told is not None:
-                self._error(node, "impossible", told, "the rule could never fire")
-            yield from tests
-
-    def _operator(self, kind: KindSpec, spec: FieldSpec, node: Table, op: str) -> Iterator[Test]:
-        value, mark = node.entries[op], node.keys[op]
-        if op == "one_of":
-            yield from self._one_of(kind, spec, value)
-        elif op in REFUSED:
-            code, hint = REFUSED[op]
-            self._error(node, code, f"rules have no {shown(op)}", hint, mark)
-        elif op not in OPERATORS:
-            hint = f"write {RENAMED[op]}" if op in RENAMED else did_you_mean(op, [*OPERATORS, "one_of"])
-            self._error(node, "unknown-operator", f"no comparison is called {shown(op)}", hint, mark)
-        elif op in ORDERING and spec.type != "int":
-            hint = "use eq, ne or one_of" + (
-                ", or add a number or a boolean to the facts" if spec.type == "text" else ""
-            )
-            self._error(node, "ordering", f"{kind.name}.{spec.name} is {spec.type} and has no order", hint, mark)
-        else:
-            yield from self._compare(kind, spec, OPERATORS[op], value)
-
-    def _compare(self, kind: KindSpec, spec: FieldSpec, op: Operator, node: Node) -> Iterator[Test]:
-        if isinstance(node, Table) and node.entries.keys() == {"field"}:
-            yield from self._compare_field(kind, spec, op, node.entries["field"])
-            return
-        found = self._constant(kind, spec, node)
-        if found is not None:
-            yield Compare(spec.name, op, *found)
-
-    def _one_of(self, kind: KindSpec, spec: FieldSpec, node: Node) -> Iterator[Test]:
-        if not isinstance(node, Listing) or not 1 <= len(node.items) <= ONE_OF_MAX:
-            self._error(node, "bad-size", f"one_of takes a list of 1 to {ONE_OF_MAX} values", "write one_of: [a, b]")
-            return
-        found = [self._constant(kind, spec, item) for item in node.items]
-        known = dict.fromkeys(one for one in found if one is not None)
-        if known and None not in found:
-            yield OneOf(spec.name, tuple(value for value, _ in known), tuple(param for _, param in known))
-
-    def _constant(self, kind: KindSpec, spec: FieldSpec, node: Node) -> tuple[Scalar, str | None] | None:
-        param: str | None = None
-        value: object = node.value if isinstance(node, ScalarNode) else None
-        if isinstance(node, Table) and node.entries.keys() == {"param"}:
-            named = node.entries["param"]
-            param = str(named.value) if isinstance(named, ScalarNode) else ""
-            if param not in self.params:
-                hint = did_you_mean(param, self.params) or "declare it: params: {name: value}"
-                self._error(named, "unknown-param", f"the rule has no parameter {shown(param)}", hint)
-                return None
-            self.used.add(param)
-            value = self.params[param]
-        elif isinstance(node, Table):
-            word = next((word for word in node.entries if word in REFUSED), "")
-            code, hint = REFUSED.get(word, ("wrong-type", "write a value, {param: name} or {field: other}"))
-            self._error(node, code, f"{kind.name}.{spec.name} cannot be compared with {_node_in_words(node)}", hint)
-        elif isinstance(node, Listing):
-            self._error(node, "list", "a field has one value", "write one_of: [...]")
-        if not isinstance(value, int | str):
-            return None
-        wrong = misfit(kind.name, spec, value)
-        if wrong is not None:
-            self._error(node, *wrong)
-            return None
-        return value, param
-
-    def _compare_field(self, kind: KindSpec, spec: FieldSpec, op: Operator, node: Node) -> Iterator[Test]:
-        name = str(node.value) if isinstance(node, ScalarNode) else ""
-        other = kind.fields.get(name)
-        if other is None:
-            self._error(
-                node, "unknown-field", f"{kind.name} has no field {shown(name)}", did_you_mean(name, kind.fields)
-            )
-        elif other.name == spec.name:
-            self._error(node, "impossible", f"{name} is compared with itself", "name another field")
-        elif other.type != spec.type:
-            self._error(
-                node, "wrong-type", f"{spec.name} is {spec.type}, {name} is {other.type}", "compare equal types"
-            )
-        elif not (other.required and spec.required):
-            missing = spec.name if not spec.required else name
-            hint = "add a boolean field to the facts"
-            self._error(node, "may-be-missing", f"{missing} may be missing, and then the engine would be wrong", hint)
-        else:
-            yield CompareField(spec.name, op, name)
 
     def _check_aliases(self, item: Item, node: Node, taken: dict[str, Mark]) -> None:
         parts = item.branches if isinstance(item, AnyOf) else (item,)
@@ -269,7 +168,3 @@ class When:
                 one.kind == part.kind and narrower(one.tests, part.tests) for one in certain
             ):
                 self._error(place, "impossible", f"not: contradicts the {part.kind} asked for above", "")
-
-
-def _node_in_words(node: Node) -> str:
-    return type_in_words(plain_data(node))

@@ -81,6 +81,11 @@ def read_yaml(name: str, content: str | bytes, problems: Problems) -> Node | Non
     return None
 
 
+def is_bad(node: Node) -> bool:
+    """Return whether ``node`` is a value that could not be read, about which everything has been said."""
+    return isinstance(node, Scalar) and node.value is BAD
+
+
 def plain_data(node: Node) -> Any:
     """Return ``node`` as dict, tuple and scalars, for validation."""
     if isinstance(node, Scalar):
