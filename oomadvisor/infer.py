@@ -7,10 +7,10 @@ Everything here is an interval or carries its reason; nothing is guessed. The ke
 from typing import TYPE_CHECKING
 
 from oomadvisor import knowledge
-from oomadvisor.kernel.gfp import flag_names, gfp_zone
-from oomadvisor.kernel.marks import default_min_free_kbytes, min_free_kbytes_interval
+from oomadvisor.kernel.marks import min_free_kbytes_interval
 from oomadvisor.kernel.percpu import fraction_interval, pageset
-from oomadvisor.kernel.reserve import default_ratios, ratio_interval
+from oomadvisor.kernel.reserve import ratio_interval
+from oomadvisor.kernel.series import functions_for
 from oomadvisor.kernel.zonelist import class_zone_index
 from oomadvisor.model import (
     Build,
@@ -227,12 +227,12 @@ def _mask(
     """Return the names of the mask, and the class zone where the mask's bits are known to mean what 2.6.31 means."""
     if request.gfp_mask is None:
         return request.gfp_names, None, None
-    exact = release.version[:3] == EXACT_SERIES
-    flags = flag_names(request.gfp_mask) if exact and not request.gfp_names else request.gfp_names
-    if not exact or not names:
+    family = functions_for(release.version)
+    flags = family.flag_names(request.gfp_mask) if family and not request.gfp_names else request.gfp_names
+    if family is None or not names:
         return flags, None, None
     populated = [any(z.index == i and z.present_pages != 0 for z in zones) for i in range(len(names))]
-    highest = gfp_zone(request.gfp_mask, names)
+    highest = family.gfp_zone(request.gfp_mask, names)
     if highest not in names:
         return flags, None, None
     try:
@@ -282,7 +282,8 @@ def _tunables(
     incident: Incident, zones: tuple[Zone, ...], names: tuple[str, ...], release: KernelRelease, build: Build
 ) -> dict[str, Tunable]:
     """Return the tunables that the report proves, as intervals. Only for the series whose formulas are known exactly."""
-    if release.version[:3] != EXACT_SERIES or not zones or any(z.present_pages is None for z in zones):
+    family = functions_for(release.version)
+    if family is None or not zones or any(z.present_pages is None for z in zones):
         return {}
     present = [0] * len(names)
     by_index: dict[int, Zone] = {}
@@ -291,7 +292,7 @@ def _tunables(
         by_index[zone.index] = zone
     numa = bool(build.numa)
     found: dict[str, Tunable] = {}
-    default = None if numa else default_min_free_kbytes(names, present)
+    default = None if numa else family.default_min_free_kbytes(names, present)
     if any(z.marks for z in zones) and not numa:
         marks = [by_index[i].marks if i in by_index else None for i in range(len(names))]
         interval = min_free_kbytes_interval(
@@ -312,7 +313,7 @@ def _tunables(
                 origin=incident.origin(f"zones.{zones[0].node}.{zones[0].name}"),
             )
     if any(z.reserve_pages for z in zones):
-        defaults = default_ratios(names)
+        defaults = family.default_ratios(names)
         for zone in zones:
             if zone.index >= len(defaults) or zone.reserve_pages is None or len(zone.reserve_pages) != len(names):
                 continue
@@ -382,7 +383,9 @@ def _observed(
     """Put observed values over inferred ones, and report where the report proves that another value was in force."""
     found = dict(inferred)
     warnings: list[Warning_] = []
-    values: dict[str, tuple[str, Origin | None]] = {name: (text, proc.origins.get(name)) for name, text in proc.sysctls.items()}
+    values: dict[str, tuple[str, Origin | None]] = {
+        name: (text, proc.origins.get(name)) for name, text in proc.sysctls.items()
+    }
     if sysctls is not None:
         values |= {
             name: (value.text, Origin(file=sysctls.file, line=value.line)) for name, value in sysctls.values.items()
@@ -569,7 +572,12 @@ def _shmem(
         return low, by_anon, high, "page cache − file LRU, and anonymous LRU − mapped anonymous pages, both"
     if by_cache is not None:
         floor = max(by_cache - (unevictable or 0), 0)
-        return floor, by_cache, by_cache, "page cache − swap cache − file LRU (an upper bound: no shmem counter in 2.6.31)"
+        return (
+            floor,
+            by_cache,
+            by_cache,
+            "page cache − swap cache − file LRU (an upper bound: no shmem counter in 2.6.31)",
+        )
     if by_anon is not None:
         return by_anon, by_anon, by_anon, "anonymous LRU − mapped anonymous pages"
     return None, None, None, None

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from oomadvisor import knowledge
 from oomadvisor.facts import Assessment
-from oomadvisor.facts.derive import MIN_FREE
+from oomadvisor.facts.derive import MIN_FREE, reclaim_possible
 from oomadvisor.facts.kinds import ChangeScope, OutcomeScope
-from oomadvisor.kernel.reserve import default_ratios
+from oomadvisor.kernel.series import functions_for
 from oomadvisor.model import Change, Headroom, Measured, Operation, SystemState, Verdict, Verification
 from oomadvisor.model.advice import VerificationClass
 from oomadvisor.rulebook.change import (
@@ -138,8 +138,9 @@ def _target(assessment: Assessment, written: SysctlChange) -> tuple[int, ...]:
     if target != "default":
         wanted = tuple(int(word) for word in target.split())
         return wanted[: len(state.build.zone_names) - 1] if written.sysctl == RATIO else wanted
-    if written.sysctl == RATIO:
-        return tuple(default_ratios(state.build.zone_names))
+    family = functions_for(state.kernel.version)
+    if written.sysctl == RATIO and family is not None:
+        return tuple(family.default_ratios(state.build.zone_names))
     default = _current(state, written.sysctl)[2]
     if default is None:
         raise NotProposable(f"the default of {written.sysctl} on this box is not known")
@@ -151,9 +152,7 @@ def _solved(assessment: Assessment, name: str, target: LargestPassing) -> int:
     operation = state.workload if target.operation == "workload" else state.operation
     if name != MIN_FREE or snap is None or operation is None:
         raise NotProposable(f"no value of {name} can be solved for on this report")
-    largest = largest_passing(
-        snap, operation.orders, target.largest_passing, every_zone=target.zones == "every-zone"
-    )
+    largest = largest_passing(snap, operation.orders, target.largest_passing, every_zone=target.zones == "every-zone")
     if largest is None:
         raise NotProposable(f"at no value of {name} does {operation.title} pass at {target.largest_passing.upper()}")
     cap = _current(state, name)[2] if target.at_most == "default" else target.at_most
@@ -169,9 +168,7 @@ def verify(assessment: Assessment, written: tuple[WrittenChange, ...], measured:
     reason = _not_replayable(assessment, resolved)
     if reason is not None or snap is None or operation is None:
         why = reason or "the report lacks what the allocator's test needs"
-        verification = Verification(
-            class_="not decidable", measured=measured_for(state, None, measured), why=why
-        )
+        verification = Verification(class_="not decidable", measured=measured_for(state, None, measured), why=why)
         return Verified(shown, verification, scope, OutcomeScope(verification="not decidable", operation=""))
     try:
         outcome = what_if(snap, operation, tuple(r.replayed for r in resolved if r.replayed is not None))
@@ -205,26 +202,27 @@ def _not_replayable(assessment: Assessment, resolved: tuple[Resolved, ...]) -> s
         return "not simulated: the report holds nothing that this change could be replayed on"
     if assessment.snap is None:
         state = assessment.state
-        if not state.kernel.is_2_6_31:
+        if functions_for(state.kernel.version) is None:
             return f"the arithmetic of {state.kernel.text} is not replayed here"
         return "the report lacks zone lines, marks, reserves or free lists, so the test cannot be replayed"
     return None
 
 
-def _class(
-    assessment: Assessment, outcome: Outcome, resolved: tuple[Resolved, ...]
-) -> tuple[VerificationClass, str]:
+def _class(assessment: Assessment, outcome: Outcome, resolved: tuple[Resolved, ...]) -> tuple[VerificationClass, str]:
     """Return the class and its reason. With reclaimable pages a failing MIN proves nothing (54 of 54 went through)."""
     operation = outcome.operation.title
     found = outcome.verification
-    if found in ("no effect", "harmful") and _reclaimable(assessment.state) and found == "no effect":
+    if found in ("no effect", "harmful") and reclaim_possible(assessment.state) and found == "no effect":
         return "not decidable", (
             f"{operation} still fails at MIN, but pages can be reclaimed here, and the report cannot tell which"
         )
     if found == "certain":
         return found, f"every block of {operation} passes at HIGH, each taken while the earlier ones are held"
     if found == "marginal":
-        return found, f"every block of {operation} passes at MIN, but not all at HIGH, where the last look before a kill is"
+        return (
+            found,
+            f"every block of {operation} passes at MIN, but not all at HIGH, where the last look before a kill is",
+        )
     if found == "bounded":
         return found, f"in the best case {operation} passes, in the worst it does not; the report cannot tell which"
     if found == "harmful":
@@ -234,14 +232,6 @@ def _class(
     ):
         return found, "the allocator's test does not read it, and nothing can be reclaimed"
     return found, f"{operation} still fails at MIN"
-
-
-def _reclaimable(state: SystemState) -> bool:
-    swap = state.swap
-    if swap is not None and swap.total_kb:
-        return True
-    lists = [n for z in state.incident.zones for n in (z.active_file_pages, z.inactive_file_pages) if n is not None]
-    return max(lists, default=state.memory.file_lru_pages or 0) >= 32
 
 
 def _share(count: int | None, draws: int) -> int | None:
@@ -261,7 +251,9 @@ def _prices(
 ) -> tuple[Price, Price] | None:
     """Return the price before and after, when min_free_kbytes changes and its present value is known."""
     tunable = state.tunables.get(MIN_FREE)
-    change = next((r.replayed for r in resolved if isinstance(r.replayed, SetSysctl) and r.replayed.name == MIN_FREE), None)
+    change = next(
+        (r.replayed for r in resolved if isinstance(r.replayed, SetSysctl) and r.replayed.name == MIN_FREE), None
+    )
     if change is None or tunable is None or tunable.low is None:
         return None
     return price(snap, tunable.low), price(snap, change.values[0])
@@ -334,6 +326,7 @@ def measured_for(state: SystemState, class_: str | None, ids: tuple[str, ...]) -
                 text=rate.text,
                 trials=rate.trials,
                 successes=rate.successes,
+                of_class=rate.rate_of is not None,
                 low_permille=interval[0] if interval else None,
                 high_permille=interval[1] if interval else None,
                 conditions=conditions,

@@ -154,7 +154,7 @@ def explain(
 
         text = dumps(explain_json(advice))
     else:
-        from oomadvisor.present.text import render_explain
+        from oomadvisor.present.explain import render_explain
 
         fill, colour = columns(width, output), coloured(color, output)
         text = "\n".join(render_explain(one, width=fill, colour=colour) for one in advice.incidents)
@@ -232,7 +232,7 @@ Examples:
 )
 def schema(
     document: Annotated[
-        options.Document, typer.Argument(metavar="[advice|explain]", help="The document whose schema is wanted.")
+        options.Document, typer.Argument(metavar="advice|explain", help="The document whose schema is wanted.")
     ] = options.Document.advice,
     output: options.Output = None,
     force: options.Force = False,

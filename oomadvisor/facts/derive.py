@@ -21,6 +21,8 @@ from oomadvisor.facts.kinds import (
     ZoneFact,
 )
 from oomadvisor.kernel.gfp import Gfp
+from oomadvisor.kernel.reclaim import SWAP_CLUSTER_MAX, descent_offer
+from oomadvisor.kernel.series import functions_for
 from oomadvisor.model import Mark, Operation, SystemState, Thresholds, Verdict, Zone
 from oomadvisor.rulebook.kinds import Fact
 from oomadvisor.simulate import Snapshot, largest_passing, order_verdicts, snapshot, thresholds
@@ -28,7 +30,6 @@ from oomadvisor.simulate.change import SetRealtime, apply, with_min_free_kbytes
 from oomadvisor.simulate.price import price
 from oomadvisor.simulate.replay import operation_passes
 
-SWAP_CLUSTER_MAX = 32
 COSTLY_ORDER = 3
 LARGEST_MEMBERS = 20
 MIN_FREE = "vm.min_free_kbytes"
@@ -77,9 +78,8 @@ def _operations(state: SystemState) -> tuple[Operation, ...]:
     found = {state.operation.id: state.operation}
     known = knowledge.operations(state.incident.arch)
     if state.operation.id in known:
-        largest = max(state.operation.orders)
         for operation in known.values():
-            if max(operation.orders) >= min(largest, 1):
+            if max(operation.orders) >= max(state.operation.orders):
                 found.setdefault(operation.id, operation)
     return tuple(found.values())
 
@@ -147,7 +147,7 @@ def _kernel(state: SystemState) -> KernelFact:
         origin=state.incident.origin("kernel"),
         release=state.kernel.text,
         known=state.kernel.source in ("log", "proc", "option"),
-        exact=state.kernel.is_2_6_31,
+        exact=functions_for(state.kernel.version) is not None,
         arch=state.incident.arch,
         max_order=build.max_order,
         largest_block_kb=None if build.max_order is None else build.page_kb << (build.max_order - 1),
@@ -163,7 +163,7 @@ def _request(assessment: Assessment) -> RequestFact | None:
     if asked.order is None or asked.order < 0:
         return None
     order, mask = asked.order, asked.gfp_mask
-    exact = state.kernel.is_2_6_31
+    exact = functions_for(state.kernel.version) is not None
     names = " ".join(state.gfp_flags)
     site = next((s for s in knowledge.call_sites() if s.id == state.call_site), None)
     operation, workload = state.operation, state.workload
@@ -244,7 +244,9 @@ def _zones(assessment: Assessment) -> list[ZoneFact]:
     state, snap = assessment.state, assessment.snap
     eligible = [z.name for z in snap.zones] if snap is not None else []
     index = state.class_zone_index
-    ordered = sorted(state.zones, key=lambda z: eligible.index(z.name) if z.name in eligible else len(eligible) + z.index)
+    ordered = sorted(
+        state.zones, key=lambda z: eligible.index(z.name) if z.name in eligible else len(eligible) + z.index
+    )
     return [_zone(assessment, zone, eligible, index) for zone in ordered]
 
 
@@ -368,18 +370,35 @@ def _reclaim(state: SystemState) -> ReclaimFact | None:
     swap, file = state.swap, state.memory.file_lru_pages
     if swap is None or swap.total_kb is None or file is None:
         return None
-    lists = [n for z in state.incident.zones for n in (z.active_file_pages, z.inactive_file_pages) if n is not None]
-    longest = max(lists, default=file)
-    on = swap.total_kb > 0 and (swap.free_kb is None or swap.free_kb > 0)
+    longest = max(_file_lists(state), default=file)
     return ReclaimFact(
         origin=state.incident.origin("counters"),
-        possible=on or longest >= SWAP_CLUSTER_MAX,
-        swap=on,
+        possible=bool(reclaim_possible(state)),
+        swap=swap.total_kb > 0,
         file_lru_pages=file,
         largest_file_list_pages=longest,
+        largest_offer_pages=descent_offer(longest),
         batch_pages=SWAP_CLUSTER_MAX,
         anon_lru_pages=state.memory.anon_lru_pages,
     )
+
+
+def reclaim_possible(state: SystemState) -> bool | None:
+    """Return whether a direct reclaim could have scanned anything; None when swap or the file lists are not known.
+
+    With swap everything can be scanned. Without, a file list is reached when its shares over the priorities 12 to 0 add
+    up to a batch of 32 pages (vmscan.c: get_scan_ratio, nr_scan_try_batch, 2.6.31).
+    """
+    swap, file = state.swap, state.memory.file_lru_pages
+    if swap is None or swap.total_kb is None or file is None:
+        return None
+    longest = max(_file_lists(state), default=file)
+    return swap.total_kb > 0 or descent_offer(longest) >= SWAP_CLUSTER_MAX
+
+
+def _file_lists(state: SystemState) -> list[int]:
+    zones = state.incident.zones
+    return [n for z in zones for n in (z.active_file_pages, z.inactive_file_pages) if n is not None]
 
 
 def _swap(state: SystemState) -> SwapFact | None:
@@ -400,19 +419,19 @@ def _tunables(state: SystemState) -> list[TunableFact]:
     facts = []
     for name in sorted(state.tunables):
         tunable = state.tunables[name]
-        known = tunable.default is not None
+        low, high, default = tunable.low, tunable.high, tunable.default
         facts.append(
             TunableFact(
                 origin=tunable.origin,
                 key=name,
                 name=name,
-                low=tunable.low,
-                high=tunable.high,
-                default=tunable.default,
+                low=low,
+                high=high,
+                default=default,
                 source=tunable.source,
-                above_default=tunable.low > tunable.default if known and tunable.low is not None else None,
-                below_default=tunable.high < tunable.default if known and tunable.high is not None else None,
-                of_default_permille=permille(tunable.low, tunable.default),
+                above_default=None if low is None or default is None else low > default,
+                below_default=None if high is None or default is None else high < default,
+                of_default_permille=permille(low, default),
             )
         )
     return facts

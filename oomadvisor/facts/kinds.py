@@ -7,13 +7,14 @@ kB, permille. Facts of one incident; a kind without a plural has at most one fac
 from typing import ClassVar, Literal
 
 from pydantic import Field
+from pydantic.config import JsonDict
 
 from oomadvisor.model.incident import IncidentKind
 from oomadvisor.rulebook.kinds import Fact
 
-PAGES = {"unit": "pages"}
-KB = {"unit": "kB"}
-PERMILLE = {"unit": "permille"}
+PAGES: JsonDict = {"unit": "pages"}
+KB: JsonDict = {"unit": "kB"}
+PERMILLE: JsonDict = {"unit": "permille"}
 
 Step = Literal["passes", "fails_first_check", "fails_in_order_loop", "unknown"]
 
@@ -200,10 +201,13 @@ class ReclaimFact(Fact):
     kind: ClassVar[str] = "reclaim"
     meaning: ClassVar[str] = "What the kernel could have taken back instead of killing."
 
-    possible: bool = Field(description="something could be scanned: swap, or file lists at least one batch long")
+    possible: bool = Field(description="something could be scanned: swap, or a file list that offers a whole batch")
     swap: bool = Field(description="swap is on")
     file_lru_pages: int = Field(description="file pages on all lists", json_schema_extra=PAGES)
     largest_file_list_pages: int = Field(description="the longest file list of a zone", json_schema_extra=PAGES)
+    largest_offer_pages: int = Field(
+        description="what that list offers to a whole reclaim, over all its priorities", json_schema_extra=PAGES
+    )
     batch_pages: int = Field(description="a list is not scanned before so many pages add up", json_schema_extra=PAGES)
     anon_lru_pages: int | None = Field(
         default=None, description="pages that cannot be scanned without swap", json_schema_extra=PAGES
@@ -241,7 +245,9 @@ class ThresholdFact(Fact):
     meaning: ClassVar[str] = "The largest vm.min_free_kbytes at which things pass on this snapshot; -1: at no value."
 
     request_min_kb: int | None = Field(default=None, description="the request at MIN, some zone", json_schema_extra=KB)
-    request_high_kb: int | None = Field(default=None, description="the request at HIGH, some zone", json_schema_extra=KB)
+    request_high_kb: int | None = Field(
+        default=None, description="the request at HIGH, some zone", json_schema_extra=KB
+    )
     request_high_every_kb: int | None = Field(
         default=None, description="the request at HIGH in every eligible zone", json_schema_extra=KB
     )
@@ -282,7 +288,9 @@ class TaskTableFact(Fact):
 
     count: int = Field(description="processes listed")
     rss_pages: int = Field(description="sum of memory in use", json_schema_extra=PAGES)
-    largest_permille: int | None = Field(default=None, description="largest as a share of RAM", json_schema_extra=PERMILLE)
+    largest_permille: int | None = Field(
+        default=None, description="largest as a share of RAM", json_schema_extra=PERMILLE
+    )
     protected: int = Field(description="processes that may not be killed (oom_adj -17)")
 
 
@@ -364,8 +372,12 @@ class OutcomeScope(Fact):
     draws: int | None = Field(default=None, description="layouts drawn")
     draws_min: int | None = Field(default=None, description="of them pass at MIN")
     draws_high: int | None = Field(default=None, description="of them pass at HIGH")
-    atomic_before_pages: int | None = Field(default=None, description="kept for interrupts, before", json_schema_extra=PAGES)
-    atomic_after_pages: int | None = Field(default=None, description="kept for interrupts, after", json_schema_extra=PAGES)
+    atomic_before_pages: int | None = Field(
+        default=None, description="kept for interrupts, before", json_schema_extra=PAGES
+    )
+    atomic_after_pages: int | None = Field(
+        default=None, description="kept for interrupts, after", json_schema_extra=PAGES
+    )
     atomic_loss_pages: int | None = Field(default=None, description="the difference", json_schema_extra=PAGES)
     above_floor_pages: int | None = Field(
         default=None, description="free pages to be used up before the difference is due", json_schema_extra=PAGES

@@ -8,9 +8,7 @@ from oomadvisor.model.verdict import Replay, Thresholds, Verdict
 
 Confidence = Literal["high", "medium", "low"]
 FixKind = Literal["sysctl", "command", "mount", "workload", "build", "boot", "containment", "advice"]
-VerificationClass = Literal[
-    "certain", "marginal", "bounded", "not decidable", "no effect", "harmful"
-]
+VerificationClass = Literal["certain", "marginal", "bounded", "not decidable", "no effect", "harmful"]
 Judgement = Literal["false", "half true", "true", "beside the point"]
 
 
@@ -23,7 +21,7 @@ class Evidence(Frozen):
 
 
 class Measured(Frozen):
-    """What happened when this was tried on a real kernel. ``low_permille``/``high_permille``: 95 % Wilson interval."""
+    """What happened when this was tried on a real kernel. ``of_class``: the rate of a verification class. ``low_permille``/``high_permille``: 95 % Wilson interval."""
 
     id: str
     text: str
@@ -31,6 +29,7 @@ class Measured(Frozen):
     successes: int | None = None
     low_permille: int | None = None
     high_permille: int | None = None
+    of_class: bool = False
     conditions: str
     applies: bool = True
     source: str
@@ -166,7 +165,11 @@ class Skipped(Frozen):
 
 
 class IncidentAdvice(Frozen):
-    """All that is said about one incident."""
+    """All that is said about one incident.
+
+    ``verdicts`` are those of the operation's orders; ``order_verdicts`` those of every order up to one above the
+    request's, so that one can see which sizes would have passed.
+    """
 
     state: SystemState
     summary: tuple[str, ...]
@@ -174,6 +177,7 @@ class IncidentAdvice(Frozen):
     tunables: dict[str, Tunable]
     operations: tuple[Operation, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
+    order_verdicts: tuple[Verdict, ...] = ()
     thresholds: tuple[Thresholds, ...] = ()
     causes: tuple[Cause, ...] = ()
     fixes: tuple[Fix, ...] = ()

@@ -20,10 +20,6 @@ class KernelRelease(Frozen):
     source: Literal["log", "option", "proc", "forms", "unknown"]
     vendor: str | None = None
 
-    @property
-    def is_2_6_31(self) -> bool:
-        return self.version[:3] == (2, 6, 31)
-
 
 class Tunable(Frozen):
     """A sysctl as an interval ``low..high`` (equal when the value is known), and where that came from.

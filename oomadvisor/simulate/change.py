@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-from oomadvisor.kernel.marks import setup_per_zone_wmarks
-from oomadvisor.kernel.reserve import setup_per_zone_lowmem_reserve
 from oomadvisor.model import Operation
 from oomadvisor.simulate.snapshot import Snapshot
 
@@ -67,7 +65,7 @@ def with_min_free_kbytes(snap: Snapshot, min_free_kbytes: int) -> Snapshot:
 
     The reserves stay: writing the value does not recompute them.
     """
-    marks = setup_per_zone_wmarks(snap.zone_names, snap.present, min_free_kbytes)
+    marks = snap.family.setup_per_zone_wmarks(snap.zone_names, snap.present, min_free_kbytes)
     return snap.with_zones(
         tuple(
             replace(z, mark_min=marks[z.index].min, mark_low=marks[z.index].low, mark_high=marks[z.index].high)
@@ -85,7 +83,7 @@ def with_lowmem_reserve_ratio(snap: Snapshot, ratios: tuple[int, ...]) -> Snapsh
     if len(ratios) > needed:
         raise NotReplayable(f"vm.lowmem_reserve_ratio has {needed} entries on this kernel, not {len(ratios)}")
     padded = (*ratios, *(1,) * (needed - len(ratios)))
-    matrix = setup_per_zone_lowmem_reserve(snap.present, padded)
+    matrix = snap.family.setup_per_zone_lowmem_reserve(snap.present, padded)
     return snap.with_zones(
         tuple(
             replace(z, reserve=matrix[z.index][snap.class_zone_index]) if z.index < len(ratios) else z

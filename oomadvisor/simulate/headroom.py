@@ -16,19 +16,19 @@ MAX_CHILDREN = 500
 LARGEST_ORDER_MEASURED = 3
 
 
-def children_that_stay(snap: Snapshot, operation: Operation) -> int:
-    """Return how many children of ``operation`` fit at MIN before the first that does not; at most MAX_CHILDREN.
+def children_that_stay(snap: Snapshot, operation: Operation, limit: int = MAX_CHILDREN) -> int:
+    """Return how many children of ``operation`` fit at MIN before the first that does not; ``limit`` = that or more.
 
     A step whose ``what`` says that it replaces an earlier block gives that block back when the child is complete.
     """
     held = tuple(step.order for step in operation.steps if not step.replaces)
     replacing = tuple(step.order for step in operation.steps if step.replaces)
-    for children in range(MAX_CHILDREN):
+    for children in range(limit):
         after = _child(snap, held, replacing)
         if after is None:
             return children
         snap = after
-    return MAX_CHILDREN
+    return limit
 
 
 def is_lower_bound(snap: Snapshot) -> bool:

@@ -1,6 +1,5 @@
 """An operation replayed block by block over the zone list, as the allocator would serve it."""
 
-from oomadvisor.kernel.watermark import watermark_check, zone_watermark_ok
 from oomadvisor.model import MARKS, LadderStep, Mark, Operation, Replay, ReplayStep, Verdict
 from oomadvisor.simulate.blocks import Choice, take_block
 from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
@@ -12,7 +11,7 @@ def zone_verdict(snap: Snapshot, zone: ZoneSnapshot, order: int, mark: Mark) -> 
     A real-time task is tested with ALLOC_HARDER at MIN, and only there: the last look at HIGH drops it
     (page_alloc.c: gfp_to_alloc_flags, __alloc_pages_may_oom).
     """
-    check = watermark_check(
+    check = snap.family.watermark_check(
         zone.free,
         zone.blocks,
         order,
@@ -47,7 +46,7 @@ def order_verdicts(snap: Snapshot, orders: tuple[int, ...]) -> tuple[Verdict, ..
 
 def passes(snap: Snapshot, zone: ZoneSnapshot, order: int, mark: Mark) -> bool:
     """Return only whether the test passes and a block exists: the quick form of :func:`zone_verdict`."""
-    return zone_watermark_ok(
+    return snap.family.zone_watermark_ok(
         zone.free,
         zone.blocks,
         order,

@@ -10,7 +10,9 @@ No report says where the pages of tmpfs lie or who owns the neighbours of a free
 """
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
 
@@ -34,9 +36,30 @@ def scatter(snap: Snapshot, pages: int, order: int, *, draws: int = DRAWS, seed:
     """
     worst = tuple(_replace(snap, at, _singles(zone, pages)) for at, zone in enumerate(snap.zones))
     best = snap.with_zones(tuple(_completed(zone, pages, order) for zone in snap.zones))
-    generator = random.Random(seed)
-    drawn = tuple(_draw(snap, pages, generator) for _ in range(draws))
+    shares = _shares(snap, pages)
+    drawn = tuple(
+        snap.with_zones(
+            tuple(
+                zone.with_blocks(_freed_at_random(zone, share, f"{seed} {draw} {zone.name}"))
+                for zone, share in zip(snap.zones, shares, strict=True)
+            )
+        )
+        for draw in range(draws)
+    )
     return Scatter(worst=worst, best=best, draws=drawn)
+
+
+def _shares(snap: Snapshot, pages: int) -> list[int]:
+    """Split the freed pages over the zones in proportion to their used pages."""
+    used = [max(zone.present - zone.listed, 0) for zone in snap.zones]
+    total = sum(used)
+    left = wanted = min(pages, total)
+    shares = []
+    for number in used:
+        share = min(-(-wanted * number // total), number, left) if total else 0
+        shares.append(share)
+        left -= share
+    return shares
 
 
 def _replace(snap: Snapshot, at: int, zone: ZoneSnapshot) -> Snapshot:
@@ -65,44 +88,60 @@ def _completed(zone: ZoneSnapshot, pages: int, order: int) -> ZoneSnapshot:
     return zone.with_blocks(tuple(blocks))
 
 
-def _draw(snap: Snapshot, pages: int, generator: random.Random) -> Snapshot:
-    used = [max(zone.present - zone.listed, 0) for zone in snap.zones]
-    total = sum(used)
-    if total == 0:
-        return snap
-    left = min(pages, total)
-    zones = []
-    for position, zone in enumerate(snap.zones):
-        last = position == len(snap.zones) - 1
-        share = min(left if last else round(min(pages, total) * used[position] / total), used[position], left)
-        left -= share
-        zones.append(zone.with_blocks(_freed_at_random(zone, share, generator)))
-    return snap.with_zones(tuple(zones))
+@cache
+def _layout(blocks: tuple[int, ...], present: int, seed: str) -> bytes:
+    """Return a page map, one byte a page, 1 = free, with exactly ``blocks`` free blocks at random aligned places.
 
-
-def _freed_at_random(zone: ZoneSnapshot, pages: int, generator: random.Random) -> tuple[int, ...]:
-    top = len(zone.blocks) - 1
-    size = ((zone.present >> top) + 1) << top
+    Largest first. Blocks of one order get different parents, so no two of them are buddies; a parent that a larger block
+    has begun to use is passed over.
+    """
+    generator = random.Random(seed)
+    top = len(blocks) - 1
+    size = ((present >> top) + 1) << top
     free = bytearray(size)
-    for order in range(top, -1, -1):
-        length = 1 << order
-        full = b"\x01" * length
-        empty = bytes(length)
-        slots = size >> order
-        for _ in range(zone.blocks[order]):
-            for _attempt in range(200):
-                start = generator.randrange(slots) << order
-                buddy = start ^ length
-                if free[start : start + length] == empty and free[buddy : buddy + length] != full:
-                    free[start : start + length] = full
+    for order in reversed(range(top + 1)):
+        length, parent = 1 << order, 2 << order
+        full, empty = b"\x01" * length, bytes(parent)
+        left = blocks[order]
+        for start in _shuffled(generator, range(0, size, min(parent, size)), left) if left else ():
+            if free[start : start + parent] == empty[: size - start]:
+                half = start + (length if generator.getrandbits(1) and start + parent <= size else 0)
+                free[half : half + length] = full
+                left -= 1
+                if left == 0:
                     break
-    taken = [i for i in range(min(zone.present, size)) if not free[i]]
-    for page in generator.sample(taken, min(pages, len(taken))):
-        free[page] = 1
-    return _merged(free, top, zone.blocks)
+    return bytes(free)
 
 
-def _merged(free: bytearray, top: int, before: tuple[int, ...]) -> tuple[int, ...]:
+def _shuffled(generator: random.Random, places: range, wanted: int) -> Iterator[int]:
+    """Yield places in random order: first a sample somewhat larger than wanted, then, if that was not enough, all."""
+    first = generator.sample(places, min(len(places), wanted + wanted // 2 + 8))
+    yield from first
+    seen = set(first)
+    rest = [place for place in places if place not in seen]
+    generator.shuffle(rest)
+    yield from rest
+
+
+def _freed_at_random(zone: ZoneSnapshot, pages: int, seed: str) -> tuple[int, ...]:
+    free = bytearray(_layout(zone.blocks, zone.present, seed))
+    generator = random.Random(f"{seed} freed")
+    limit, left = min(zone.present, len(free)), pages
+    if pages * 2 > limit:
+        taken = [page for page in range(limit) if not free[page]]
+        for page in generator.sample(taken, min(pages, len(taken))):
+            free[page] = 1
+    else:
+        draw = generator.random
+        while left > 0:
+            page = int(draw() * limit)
+            if not free[page]:
+                free[page] = 1
+                left -= 1
+    return _merged(free, len(zone.blocks) - 1)
+
+
+def _merged(free: bytearray, top: int) -> tuple[int, ...]:
     """Return the block counts of a page map after every pair of free buddies has merged (page_alloc.c: __free_one_page).
 
     ``whole[o]`` counts the aligned regions of 2^o pages that are entirely free; those that are not half of a larger one
@@ -118,5 +157,4 @@ def _merged(free: bytearray, top: int, before: tuple[int, ...]) -> tuple[int, ..
         mask = int.from_bytes((b"\x01" + bytes(width * 2 // 8 - 1)) * lanes, "little")
         regions &= mask
         whole.append(regions.bit_count())
-    merged = [whole[o] - 2 * whole[o + 1] for o in range(top)] + [whole[top]]
-    return tuple(merged[: len(before)])
+    return tuple(whole[o] - 2 * whole[o + 1] for o in range(top)) + (whole[top],)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from oomadvisor.kernel.series import Family, functions_for
 from oomadvisor.model import Mark, SystemState
 
 
@@ -43,13 +44,14 @@ class Snapshot:
     """What a request is tested against. ``zones`` are the eligible ones, first tried first (page_alloc.c: zonelist).
 
     ``zone_names``/``present`` describe the whole build, lowest zone first, because marks and reserves are computed from
-    all zones. ``ratios`` is lowmem_reserve_ratio as far as it is known (observed, inferred, or the default).
+    all zones. ``family`` holds the functions of this kernel.
     """
 
     zones: tuple[ZoneSnapshot, ...]
     zone_names: tuple[str, ...]
     present: tuple[int, ...]
     class_zone_index: int
+    family: Family
     bits: int
     smp: bool
     realtime: bool = False
@@ -61,11 +63,12 @@ class Snapshot:
 def snapshot(state: SystemState) -> Snapshot | None:
     """Return what the allocator's test needs, or None when the report lacks it.
 
-    Needed for at least one eligible zone: free counter, free lists, marks and the reserve against the class zone. A zone
+    Needed are a kernel whose functions are known exactly and, for every eligible zone: free counter, free lists, marks and the reserve against the class zone. A zone
     that lacks one of them makes the whole answer unknowable, because the request may be served from it.
     """
     index = state.class_zone_index
-    if index is None or not state.zones:
+    family = functions_for(state.kernel.version)
+    if index is None or family is None or not state.zones:
         return None
     zones = []
     for zone in reversed(state.zones):
@@ -104,6 +107,7 @@ def snapshot(state: SystemState) -> Snapshot | None:
         zone_names=state.build.zone_names,
         present=tuple(present),
         class_zone_index=index,
+        family=family,
         bits=state.build.word_bits,
         smp=bool(state.build.smp),
     )

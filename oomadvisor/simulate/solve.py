@@ -37,9 +37,7 @@ def largest_min_free_kbytes(snap: Snapshot, ok: Callable[[Snapshot], bool]) -> i
     return passing * PAGE_KB + PAGE_KB - 1
 
 
-def largest_passing(
-    snap: Snapshot, orders: tuple[int, ...], mark: Mark, *, every_zone: bool = False
-) -> int | None:
+def largest_passing(snap: Snapshot, orders: tuple[int, ...], mark: Mark, *, every_zone: bool = False) -> int | None:
     """Return the largest vm.min_free_kbytes at which ``orders`` pass at ``mark``.
 
     In some zone: block by block over the zone list. In every zone: each zone alone must serve the whole operation.

@@ -11,6 +11,10 @@ from oomadvisor.simulate.scatter import Scatter, scatter
 from oomadvisor.simulate.snapshot import Snapshot
 
 
+CHILDREN_DRAWN = 100
+"""Children are not counted further than this in a drawn layout: more than enough, and the count costs time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a set of changes does to an operation.
@@ -69,13 +73,13 @@ def what_if(snap: Snapshot, operation: Operation, changes: tuple[Change, ...], *
 def classify(before: Snapshot, after: Snapshot, operation: Operation, target: Operation) -> VerificationClass:
     """Return the class of a change whose result is one exact snapshot.
 
-    *certain*: every block of the operation passes at HIGH, whichever way blocks are chosen. *marginal*: it passes at MIN
-    only. Otherwise *harmful* when some comparison got worse for the operation's orders or for single pages (a bound or
+    *certain*: every block of the operation passes at HIGH, whichever way blocks are chosen (from the smallest or from the
+    largest that fits). *marginal*: it passes at MIN, or at HIGH one way only. Otherwise *harmful* when some comparison got worse for the operation's orders or for single pages (a bound or
     the reserve rose), else *no effect*. A change that cures cannot be harmful, unless a single page fails after it.
     """
-    if passes_both_ways(after, target.orders, "high") and operation_passes(after, (0,), "high"):
+    if passes_both_ways(after, (*target.orders, 0), "high"):
         return "certain"
-    if passes_both_ways(after, target.orders, "min") and operation_passes(after, (0,), "min"):
+    if operation_passes(after, (*target.orders, 0), "min"):
         return "marginal"
     return "harmful" if _worse(before, after) else "no effect"
 
@@ -110,11 +114,11 @@ def _bounded(
         after=_replays(spread.best, target),
         worst=_replays(worst, target),
         draws=len(spread.draws),
-        estimate_min=sum(passes_both_ways(s, target.orders, "min") for s in spread.draws),
+        estimate_min=sum(operation_passes(s, target.orders, "min") for s in spread.draws),
         estimate_high=sum(passes_both_ways(s, target.orders, "high") for s in spread.draws),
         headroom_before=headroom_before,
         headroom=children_that_stay(worst, target),
-        headroom_draws=tuple(sorted(children_that_stay(s, target) for s in spread.draws)),
+        headroom_draws=tuple(sorted(children_that_stay(s, target, CHILDREN_DRAWN) for s in spread.draws)),
         operation=target,
         snapshot=spread.best,
     )

@@ -1,0 +1,281 @@
+"""The derivation alone: request → operation → zones → marks → test → reclaim → decision, each step with its source."""
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from oomadvisor.kernel import events
+from oomadvisor.kernel.gfp import WMARK_MASK, Gfp, migratetype
+from oomadvisor.kernel.reclaim import SWAP_CLUSTER_MAX, descent_offer
+from oomadvisor.model import MARKS, IncidentAdvice, SystemState, Thresholds
+from oomadvisor.present.numbers import check_rows, kernel_words
+from oomadvisor.present.text import heading, indented, plain, to_text
+from oomadvisor.simulate.decision import retrace
+
+MARK_NAMES = ("MIN", "LOW", "HIGH")
+MASK_BITS = (
+    (Gfp.WAIT, "may sleep, so it may reclaim"),
+    (Gfp.IO, "reclaim may start I/O"),
+    (Gfp.FS, "reclaim may call the file system; needed for a kill"),
+    (Gfp.HIGH, "may go deeper into the reserve"),
+    (Gfp.NORETRY, "gives up instead of killing"),
+    (Gfp.NOFAIL, "never gives up"),
+)
+
+
+def render_explain(advice: IncidentAdvice, *, width: int, colour: bool) -> str:
+    """Return the derivation of one incident as text of ``width`` columns."""
+    state = advice.state
+    title = f"How the kernel came to it: {state.incident.file}:{state.incident.line} · {kernel_words(advice)}"
+    parts: list[RenderableType] = [plain(title, "bold")]
+    steps = (
+        ("The request", _request(state)),
+        ("The operation", _operation(advice)),
+        ("The zones that may serve it", _zones(state)),
+        ("The marks, and the setting behind them", _marks(advice)),
+        ("The test", _test(advice)),
+        ("What could be reclaimed", _reclaim(state)),
+        ("The decision", _decision(state)),
+        ("At which settings it would have passed", _thresholds(advice)),
+        ("Who was killed", _victim(state)),
+    )
+    for number, (name, body) in enumerate((step for step in steps if step[1]), 1):
+        parts.append(heading(f"{number}. {name}"))
+        parts.append(indented(*body))
+    return to_text(Group(*parts), width=width, colour=colour)
+
+
+def _source(*functions: str) -> Text:
+    return plain(f"[{'; '.join(functions)}]", "dim")
+
+
+def _request(state: SystemState) -> list[RenderableType]:
+    request = state.incident.request
+    if request.order is None:
+        return [plain("The report does not say what was asked for.")]
+    origin = state.incident.origin("request")
+    size = f"{state.page_kb << request.order} kB" if request.order >= 0 else "nothing: SysRq-F asked for the kill"
+    lines = [plain(f"order {request.order}: {size}, read at {origin}")]
+    if request.gfp_mask is not None:
+        names = " ".join(state.gfp_flags) or "names not known for this kernel"
+        lines.append(plain(f"gfp mask {request.gfp_mask:#x}: {names}"))
+    if request.gfp_mask is not None and state.class_zone is not None:
+        lines += [plain(f"  {Gfp(bit).name}: {text}") for bit, text in MASK_BITS if request.gfp_mask & bit]
+        kind = migratetype(request.gfp_mask).name.lower()
+        lines.append(plain(f"mobility: {kind}"))
+        lines.append(_source("include/linux/gfp.h: gfp_zone, allocflags_to_migratetype, 2.6.31"))
+    return list(lines)
+
+
+def _operation(advice: IncidentAdvice) -> list[RenderableType]:
+    state = advice.state
+    if state.operation is None:
+        return []
+    incident = state.incident
+    lines: list[RenderableType] = []
+    if incident.backtrace:
+        chain = " ← ".join(frame.symbol for frame in incident.backtrace)
+        lines.append(plain(f"backtrace at {incident.origin('backtrace')}: {chain}"))
+    else:
+        lines.append(plain("The report holds no backtrace, so the operation is the one request."))
+    for operation in (state.operation, state.workload):
+        if operation is None or (operation is state.workload and operation.id == state.operation.id):
+            continue
+        word = "this" if operation is state.operation else "what the device does all day"
+        lines.append(plain(f"{word}: {operation.title}, orders {', '.join(map(str, operation.orders))}"))
+        lines += [
+            plain(f"  order {step.order}: {step.what}" + (" (while the earlier blocks are held)" if i else ""))
+            for i, step in enumerate(operation.steps)
+        ]
+        lines.append(_source(operation.source))
+    return lines
+
+
+def _zones(state: SystemState) -> list[RenderableType]:
+    if not state.zones:
+        return [plain("The report holds no zone lines.")]
+    names = ", ".join(state.build.zone_names)
+    lines = [plain(f"zones of this build, lowest first: {names} (empty ones included)")]
+    if state.class_zone_index is None:
+        lines.append(plain("Which of them the mask allows is not known for this kernel."))
+        return list(lines)
+    tried = [z.name for z in reversed(state.zones) if z.index <= state.class_zone_index and z.present_pages != 0]
+    lines.append(plain(f"tried in this order: {', '.join(tried)}; class zone {state.class_zone}"))
+    for zone in reversed(state.zones):
+        if zone.reserve_pages is not None and state.class_zone_index < len(zone.reserve_pages):
+            lines.append(
+                plain(
+                    f"{zone.name} keeps {zone.reserve_pages[state.class_zone_index]} pages from this class zone "
+                    f"(read at {state.incident.origin(f'zones.{zone.node}.{zone.name}.reserve')})"
+                )
+            )
+    lines.append(
+        _source("mm/page_alloc.c: build_zonelists_node, setup_per_zone_lowmem_reserve, get_page_from_freelist, 2.6.31")
+    )
+    return list(lines)
+
+
+def _marks(advice: IncidentAdvice) -> list[RenderableType]:
+    state = advice.state
+    lines: list[RenderableType] = []
+    for zone in reversed(state.zones):
+        if zone.marks is None:
+            continue
+        marks = zone.marks
+        lines.append(
+            plain(
+                f"{zone.name}: MIN {marks.min}, LOW {marks.low}, HIGH {marks.high} pages, "
+                f"read at {state.incident.origin(f'zones.{zone.node}.{zone.name}')}"
+            )
+        )
+    for tunable in advice.tunables.values():
+        if tunable.low is None:
+            continue
+        high = f"–{tunable.high}" if tunable.high is not None and tunable.high != tunable.low else ""
+        default = f"; default here {tunable.default}" if tunable.default is not None else ""
+        lines.append(plain(f"{tunable.name} = {tunable.low}{high} ({tunable.source}: {tunable.basis}){default}"))
+    return lines
+
+
+def _test(advice: IncidentAdvice) -> list[RenderableType]:
+    if not advice.verdicts:
+        return [
+            plain(
+                "The test cannot be replayed: the report lacks marks, reserves or free lists, or the kernel is "
+                "not one whose arithmetic is replayed here."
+            )
+        ]
+    order = advice.state.incident.request.order or 0
+    size = 1 << order
+    lines: list[RenderableType] = [
+        plain(
+            f"free − {size - 1} must exceed mark + reserve; then, for each order below {order}, the blocks of that order "
+            "are taken off and the mark is halved, and what is left must exceed it."
+        ),
+        _table(advice),
+        _source("mm/page_alloc.c: zone_watermark_ok, 2.6.31"),
+    ]
+    passing = sorted({v.order for v in advice.order_verdicts if v.mark == "high" and v.ok})
+    failing = sorted({v.order for v in advice.order_verdicts} - set(passing))
+    if passing or failing:
+        lines.append(
+            plain(
+                f"On the same lists orders {_list(passing) or 'none'} pass at HIGH in some zone; "
+                f"{_list(failing) or 'none of those tried'} in none."
+            )
+        )
+    return lines
+
+
+def _list(numbers: list[int]) -> str:
+    return ", ".join(map(str, numbers))
+
+
+def _table(advice: IncidentAdvice) -> RenderableType:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    header, rows = check_rows(advice)
+    for position, column in enumerate(header):
+        last = position == len(header) - 1
+        table.add_column(column, no_wrap=not last, justify="left" if position < 2 or last else "right")
+    for row in rows:
+        table.add_row(*row.cells)
+    return table
+
+
+def _reclaim(state: SystemState) -> list[RenderableType]:
+    swap, memory = state.swap, state.memory
+    if swap is None or swap.total_kb is None or memory.file_lru_pages is None:
+        return [plain("The report does not say enough (swap totals, file lists).")]
+    if swap.total_kb:
+        return [
+            plain(f"swap of {swap.total_kb} kB is on, so process and tmpfs pages can be scanned too."),
+            _source("mm/vmscan.c: get_scan_ratio, 2.6.31"),
+        ]
+    lines: list[RenderableType] = [
+        plain(f"no swap: the {memory.anon_lru_pages} pages on the anon lists (processes and tmpfs) get 0 % of the scan")
+    ]
+    for zone in reversed(state.zones):
+        for name, pages in (("active", zone.active_file_pages), ("inactive", zone.inactive_file_pages)):
+            if pages is None:
+                continue
+            offer = descent_offer(pages)
+            verdict = "is scanned" if offer >= SWAP_CLUSTER_MAX else "is not touched"
+            lines.append(
+                plain(
+                    f"{zone.name}, {name} file list: {pages} pages offer {offer} over priorities 12 to 0; "
+                    f"batch {SWAP_CLUSTER_MAX}: {verdict}"
+                )
+            )
+    lines.append(_source("mm/vmscan.c: get_scan_ratio, nr_scan_try_batch, shrink_zone, 2.6.31"))
+    return lines
+
+
+def _decision(state: SystemState) -> list[RenderableType]:
+    outcome = retrace(state)
+    if outcome is None:
+        return [plain("The road cannot be retraced from this report.")]
+    lines: list[RenderableType] = []
+    for event in outcome.events:
+        if isinstance(event, events.WatermarkTest):
+            # Tested with class zone 0 and without flags, it is the question whether kswapd has work (wakeup_kswapd).
+            for_kswapd = event.class_zone == 0 and not event.alloc_flags
+            mark = "LOW" if for_kswapd else MARK_NAMES[event.alloc_flags & WMARK_MASK]
+            question = ", asked for kswapd" if for_kswapd else ""
+            word = "passes" if event.ok else "fails"
+            lines.append(plain(f"{mark} ({event.mark} pages) in {event.zone}{question}: {word}"))
+        elif isinstance(event, events.KswapdWake):
+            lines.append(plain(f"kswapd is woken for {event.zone}, order {event.order}"))
+        elif isinstance(event, events.DirectReclaim):
+            lines.append(plain(f"direct reclaim: {event.progress} pages freed"))
+        elif isinstance(event, events.OomKill):
+            lines.append(plain("the OOM killer is called", "bold"))
+        elif isinstance(event, events.AllocatedFrom):
+            lines.append(
+                plain(
+                    f"on the printed numbers {event.zone} would serve it: the state had changed by the time of printing, "
+                    "or another rule applied"
+                )
+            )
+        elif isinstance(event, events.AllocationFailureMessage):
+            lines.append(plain("the failure is reported; nothing is killed"))
+        elif isinstance(event, events.CongestionWait):
+            lines.append(plain("sleeps up to 20 ms and tries again"))
+    lines.append(
+        _source("mm/page_alloc.c: __alloc_pages_nodemask, __alloc_pages_slowpath, __alloc_pages_may_oom, 2.6.31")
+    )
+    return lines
+
+
+def _thresholds(advice: IncidentAdvice) -> list[RenderableType]:
+    if not advice.thresholds:
+        return []
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    for column in ("operation", "zone", *(mark.upper() for mark in MARKS)):
+        table.add_column(column, justify="right" if column in MARK_NAMES else "left", no_wrap=True)
+    grouped: dict[tuple[str, str], dict[str, Thresholds]] = {}
+    for row in advice.thresholds:
+        grouped.setdefault((row.operation, row.zone or "over the list"), {})[row.mark] = row
+    for (operation, zone), marks in grouped.items():
+        cells = ["never" if marks[m].largest is None else str(marks[m].largest) for m in MARKS if m in marks]
+        table.add_row(operation, zone, *cells)
+    return [
+        plain("largest vm.min_free_kbytes at which each operation passes on this snapshot, block by block:"),
+        table,
+        _source("the test and the marks solved by bisection on the exact functions"),
+    ]
+
+
+def _victim(state: SystemState) -> list[RenderableType]:
+    kills = [k for k in state.incident.kills if k.kind in ("chosen", "killed", "vm-fault")]
+    if not kills:
+        return [plain("The report does not hold the kill lines.")] if state.incident.kind == "oom" else []
+    lines: list[RenderableType] = []
+    for kill in kills:
+        score = (
+            f", score {kill.score} (virtual size weighed by run time and niceness)" if kill.score is not None else ""
+        )
+        word = "chosen" if kill.kind == "chosen" else "killed"
+        lines.append(plain(f"line {kill.line}: {word} {kill.name} (process {kill.pid}){score}"))
+    lines.append(_source("mm/oom_kill.c: select_bad_process, badness, oom_kill_process, 2.6.31"))
+    return lines

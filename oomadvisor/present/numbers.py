@@ -1,0 +1,131 @@
+"""The rows and phrases that every output shares, so that text, Markdown and pages say the same."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from oomadvisor.model import IncidentAdvice, Measured, Origin, Verification
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """A row of the check table; the last cell is the result in words."""
+
+    cells: tuple[str, ...]
+    ok: bool
+
+
+def kernel_words(advice: IncidentAdvice) -> str:
+    """Name the kernel, and how it is known."""
+    kernel = advice.state.kernel
+    told = {"forms": " (told by its lines)", "option": " (as you said)", "proc": " (/proc/version)"}.get(
+        kernel.source, ""
+    )
+    arch = advice.state.incident.arch
+    name = "kernel unknown" if kernel.source == "unknown" else f"Linux {kernel.text}{told}"
+    return f"{name}, {arch}" if arch else name
+
+
+def check_rows(advice: IncidentAdvice) -> tuple[tuple[str, ...], tuple[CheckRow, ...]]:
+    """Return the header and rows of the check of the request's order: zone, mark, one column for each step, result."""
+    order = advice.state.incident.request.order or 0
+    verdicts = [v for v in advice.verdicts if v.order == order]
+    header = ("zone", "mark", *(f"order {step}" for step in range(order + 1)), "result")
+    rows = []
+    for verdict in verdicts:
+        steps = [f"{s.remaining_pages} {'>' if s.ok else '≤'} {s.bound_pages}" for s in verdict.steps]
+        steps += [""] * (order + 1 - len(steps))
+        if verdict.ok:
+            result = "passes"
+        else:
+            result = f"FAILS, {verdict.short_by_pages} short"
+        rows.append(CheckRow((verdict.zone, verdict.mark.upper(), *steps, result), verdict.ok))
+    return header, tuple(rows)
+
+
+def check_footer(advice: IncidentAdvice) -> str:
+    """Say how to read the check table."""
+    order = advice.state.incident.request.order or 0
+    if order == 0:
+        return "Each cell: pages left, and the bound (mark + reserve) that they must exceed."
+    block = advice.state.page_kb << order
+    return (
+        "Each cell: pages left, and the bound that they must exceed. The column of order j counts only blocks of that "
+        f"size and larger, against the mark halved j times. Short: pages missing in blocks of {block} kB or more. The "
+        "last look before a kill is at HIGH."
+    )
+
+
+def lines_words(origins: Iterable[Origin | None], main_file: str) -> str:
+    """Return places as ``lines 1, 29`` of the report's own file, and ``file:line`` of others."""
+    own = sorted({o.line for o in origins if o is not None and o.file == main_file})
+    others = dict.fromkeys(str(o) for o in origins if o is not None and o.file != main_file)
+    words = []
+    if own:
+        words.append(f"{'line' if len(own) == 1 else 'lines'} {', '.join(map(str, own))}")
+    return ", ".join((*words, *others))
+
+
+def memory_rows(advice: IncidentAdvice) -> list[tuple[str, int, int]]:
+    """Return (owner, tenths of MB, permille of RAM) of everything that is known, largest first."""
+    memory, page_kb = advice.memory, advice.state.page_kb
+    parts: list[tuple[str, int | None]] = [
+        ("free", memory.free_pages),
+        ("tmpfs, shared memory", memory.shmem_pages),
+        ("processes (anonymous)", memory.anon_pages),
+        ("file cache", memory.file_lru_pages),
+        ("kernel objects (slab)", memory.slab_pages),
+        ("page tables", memory.pagetable_pages),
+        ("locked, ramfs", memory.unevictable_pages),
+        ("kernel image, reserved", memory.reserved_pages),
+        ("in no counter", memory.unaccounted_pages),
+    ]
+    if memory.shmem_pages is None and memory.anon_lru_pages is not None:
+        parts[1] = ("processes and tmpfs", memory.anon_lru_pages)
+    known = [(name, pages) for name, pages in parts if pages is not None and pages > 0]
+    ram = memory.ram_pages or sum(pages for _, pages in known)
+    if not known or ram <= 0:
+        return []
+    rows = [(name, pages * page_kb * 10 // 1024, pages * 1000 // ram) for name, pages in known]
+    return sorted(rows, key=lambda row: -row[1])
+
+
+def passes_words(verification: Verification) -> str:
+    """Say at which marks the operation passed before and passes after."""
+    words = []
+    for before, after in zip(verification.before, verification.after, strict=False):
+        if before.mark == "low":
+            continue
+        mark = before.mark.upper()
+        if verification.worst:
+            worst = next((r for r in verification.worst if r.mark == before.mark), None)
+            low = "passes" if worst is not None and worst.ok else "fails"
+            high = "passes" if after.ok else "fails"
+            after_words = f"{low} at worst and {high} at best" if low != high else f"{high} in every case"
+        else:
+            after_words = "passes" if after.ok else "fails"
+        words.append(f"{mark} {'passed' if before.ok else 'failed'} and now {after_words}")
+    return "; ".join(words)
+
+
+def children_words(verification: Verification) -> str:
+    """Say how many more of the operation fit one after another while all stay alive."""
+    room = verification.headroom
+    if room is None or room.children is None:
+        return ""
+    if room.children_high is not None and room.children_high != room.children:
+        number = f"{room.children} to {room.children_high}"
+    else:
+        number = str(room.children)
+    before = verification.headroom_before
+    was = f" instead of {before.children}" if before is not None and before.children is not None else ""
+    return f"Headroom: {number} more processes that stay alive{was} ({room.operation}; {room.note})."
+
+
+def measured_words(measured: Measured) -> str:
+    """Return a measurement as a sentence, with its rate and interval where it is one."""
+    if measured.trials is None or measured.successes is None:
+        return f"{measured.text}."
+    text = f"{measured.successes} of {measured.trials} {measured.text}"
+    if measured.trials >= 30 and measured.low_permille is not None and measured.high_permille is not None:
+        text += f" (95 % interval {measured.low_permille / 10:.1f} to {measured.high_permille / 10:.1f} %)"
+    return f"{text}."

@@ -1,0 +1,314 @@
+"""Advice as text for a terminal: the answer on the first screen, the proof below it. Readable without colour."""
+
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from oomadvisor.model import Advice, Cause, Fix, IncidentAdvice, Measured, Refutation, Verification
+from oomadvisor.present.numbers import (
+    check_footer,
+    check_rows,
+    children_words,
+    kernel_words,
+    lines_words,
+    measured_words,
+    memory_rows,
+    passes_words,
+)
+from oomadvisor.present.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+STYLES = {
+    "certain": "bold green",
+    "marginal": "yellow",
+    "bounded": "yellow",
+    "not decidable": "cyan",
+    "no effect": "red",
+    "harmful": "bold red",
+    "false": "red",
+    "half true": "yellow",
+    "true": "green",
+    "beside the point": "cyan",
+}
+BAR_CELLS = 24
+
+
+def render_advice(advice: Advice, *, width: int, colour: bool) -> str:
+    """Return the advice on every incident as text of ``width`` columns; escape sequences only with ``colour``."""
+    parts: list[RenderableType] = []
+    for incident in advice.incidents:
+        parts += _incident(incident, advice)
+    return to_text(Group(*parts), width=width, colour=colour)
+
+
+def to_text(renderable: RenderableType, *, width: int, colour: bool) -> str:
+    """Return what rich makes of a renderable, without trailing blanks."""
+    out = StringIO()
+    console = Console(
+        file=out,
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )
+    console.print(renderable)
+    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
+
+
+def heading(title: str) -> RenderableType:
+    """Return a section's heading with a line of space before it."""
+    return Padding(Text(title.upper(), style="bold"), (1, 0, 0, 0))
+
+
+def indented(*parts: RenderableType, by: int = 2) -> RenderableType:
+    return Padding(Group(*parts), (0, 0, 0, by))
+
+
+def plain(text: str, style: str = "") -> Text:
+    """Return text from the model as it may go to a terminal: no control characters, never read as markup."""
+    return Text(printable(text), style=style)
+
+
+def _incident(advice: IncidentAdvice, whole: Advice) -> list[RenderableType]:
+    parts: list[RenderableType] = [_title(advice, whole), heading("What happened")]
+    parts.append(indented(*(plain(sentence) for sentence in advice.summary)))
+    answers = [note for note in advice.notes if note.topic == "answer"]
+    for note in answers:
+        parts.append(Padding(Group(plain(note.title, "bold"), indented(plain(note.text))), (1, 0, 0, 2)))
+    if advice.fixes:
+        parts.append(heading("Do this first"))
+        parts.append(indented(_first_fix(advice.fixes[0])))
+    if advice.verdicts:
+        parts.append(heading("The check, in the kernel's arithmetic"))
+        parts.append(indented(_check_table(advice)))
+    memory = memory_rows(advice)
+    if memory:
+        parts.append(heading("Where the memory is"))
+        parts.append(indented(_memory_table(memory)))
+        if advice.memory.shmem_basis:
+            parts.append(indented(plain(f"tmpfs/shared memory: {advice.memory.shmem_basis}.", "dim")))
+    tunables = [t for t in advice.tunables.values() if t.source != "default"]
+    if tunables:
+        parts.append(heading("Settings"))
+        parts.append(indented(_tunable_table(advice)))
+    if advice.causes:
+        parts.append(heading("Causes"))
+        parts += [_cause(cause, advice.state.incident.file) for cause in advice.causes]
+    elif not advice.fixes:
+        parts.append(heading("Causes"))
+        parts.append(indented(plain(no_cause(advice))))
+    if advice.fixes:
+        parts.append(heading("Fixes, best first"))
+        parts += [_fix(fix) for fix in advice.fixes]
+    if advice.refuted:
+        parts.append(heading("What people say about such a report"))
+        parts += [_refutation(refutation) for refutation in advice.refuted]
+    others = [note for note in advice.notes if note.topic != "answer"]
+    if others:
+        parts.append(heading("Also worth knowing"))
+        parts += [
+            Padding(Group(plain(note.title, "bold"), indented(plain(note.text))), (1, 0, 0, 2)) for note in others
+        ]
+    unknown = _unknown(advice)
+    if unknown:
+        parts.append(heading("What is not known, or odd"))
+        parts += [Padding(plain(f"- {line}"), (0, 0, 0, 2)) for line in unknown]
+    parts.append(
+        Padding(
+            plain(
+                f"{len(advice.skipped)} rules did not apply (--format json names each with the reason). "
+                "Every step of the derivation: oomadvisor explain.",
+                "dim",
+            ),
+            (1, 0, 0, 0),
+        )
+    )
+    return parts
+
+
+def no_cause(advice: IncidentAdvice) -> str:
+    """Say that nothing is known, and what would help."""
+    if advice.state.incident.missing:
+        return (
+            "No rule can tell the cause: the report lacks "
+            + ", ".join(advice.state.incident.missing)
+            + ". The whole report, from the first line of the event to the last, would help."
+        )
+    return "No rule can tell the cause from this report."
+
+
+def _title(advice: IncidentAdvice, whole: Advice) -> Text:
+    incident = advice.state.incident
+    of = f" of {whole.incidents_found}" if whole.incidents_found > 1 else ""
+    words = [
+        {
+            "oom": "OOM kill",
+            "alloc-failure": "Page allocation failure",
+            "cgroup-oom": "OOM in a memory cgroup",
+            "oom-panic": "Panic on OOM",
+            "page-fault-kill": "Kill by a page fault",
+            "mem-info": "Memory report",
+        }[incident.kind]
+    ]
+    words.append(f"{incident.file}:{incident.line}" + (f", incident {incident.number}{of}" if of else ""))
+    words.append(kernel_words(advice))
+    if incident.time:
+        words.append(incident.time)
+    return plain(" · ".join(words), "bold")
+
+
+def _first_fix(fix: Fix) -> RenderableType:
+    parts: list[RenderableType] = [_fix_title(fix, with_rank=False)]
+    parts += [indented(plain(command, "bold"), by=4) for command in fix.commands]
+    parts += [indented(plain(line)) for line in _effect_lines(fix)]
+    parts += [indented(_measured_line(m)) for m in fix.verification.measured if m.applies and not m.of_class]
+    if fix.price:
+        parts.append(indented(plain(f"Price: {fix.price}")))
+    return Group(*parts)
+
+
+def _fix_title(fix: Fix, *, with_rank: bool) -> Text:
+    title = Text()
+    if with_rank:
+        title.append(f"{fix.rank}. ", style="bold")
+    title.append(printable(fix.title), style="bold")
+    for change in fix.changes:
+        if change.target_value is not None and change.current:
+            title.append(printable(f": {change.current} → {change.target}"), style="bold")
+    title.append("  ")
+    class_ = fix.verification.class_
+    title.append(f"[{class_.upper()}]", style=STYLES[class_])
+    return title
+
+
+def _effect_lines(fix: Fix) -> "Iterable[str]":
+    verification = fix.verification
+    if verification.after:
+        yield f"Replayed: {passes_words(verification)}. So: {verification.why}."
+    else:
+        yield f"{verification.why[0].upper()}{verification.why[1:]}."
+    children = children_words(verification)
+    if children:
+        yield children
+    for effect in verification.side_effects[1:]:
+        yield f"Besides, {effect}."
+
+
+def _measured_line(measured: Measured) -> Text:
+    return plain(f"Measured: {measured_words(measured)}")
+
+
+def _fix(fix: Fix) -> RenderableType:
+    parts: list[RenderableType] = [_fix_title(fix, with_rank=True)]
+    body: list[RenderableType] = [plain(fix.explanation)]
+    body += [plain(c.target, "italic") for c in fix.changes if c.knob == "outside sysctl"]
+    body += [indented(plain(command, "bold")) for command in fix.commands]
+    body += [plain(line) for line in _effect_lines(fix)]
+    body += _measured_lines(fix.verification)
+    if fix.price:
+        body.append(plain(f"Price: {fix.price}"))
+    if fix.risk_text:
+        body.append(plain(f"Risk ({fix.risk}): {fix.risk_text}"))
+    body.append(plain(f"Undo: {fix.undo}"))
+    body.append(plain(f"Sources: {'; '.join(fix.sources)}. Rule: {fix.rule}.", "dim"))
+    parts.append(indented(*body, by=3))
+    return Padding(Group(*parts), (1, 0, 0, 2))
+
+
+def _measured_lines(verification: Verification) -> list[RenderableType]:
+    """Return the measurements, and once the ground on which they stand (or why they do not carry over)."""
+    lines: list[RenderableType] = [_measured_line(m) for m in verification.measured]
+    if verification.measured:
+        conditions = verification.measured[0].conditions
+        lines.append(plain(f"({conditions[0].upper()}{conditions[1:]}.)", "dim"))
+    return lines
+
+
+def _cause(cause: Cause, file: str) -> RenderableType:
+    title = plain(f"{cause.rank}. {cause.title}", "bold")
+    title.append(f"  [{cause.role}, confidence {cause.confidence}]", style="dim")
+    places = lines_words([e.origin for e in cause.evidence], file)
+    read = f"Read at {places}. " if places else ""
+    body = [plain(cause.explanation), plain(f"{read}Rule: {cause.rule}.", "dim")]
+    return Padding(Group(title, indented(*body, by=3)), (1, 0, 0, 2))
+
+
+def _refutation(refutation: Refutation) -> RenderableType:
+    title = Text("“" + printable(refutation.advice) + "”  ", style="bold")
+    title.append(f"[{refutation.judged.upper()}]", style=STYLES[refutation.judged])
+    body = [plain(refutation.why)]
+    body += [plain(f"Measured: {measured_words(m)}") for m in refutation.measured if m.applies]
+    return Padding(Group(title, indented(*body, by=3)), (1, 0, 0, 2))
+
+
+def _check_table(advice: IncidentAdvice) -> RenderableType:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    columns, rows = check_rows(advice)
+    for position, column in enumerate(columns):
+        last = position == len(columns) - 1
+        table.add_column(column, no_wrap=not last, justify="left" if position < 2 or last else "right")
+    for row in rows:
+        *cells, result = row.cells
+        table.add_row(*cells, Text(result, style="green" if row.ok else "red"))
+    return Group(table, plain(check_footer(advice), "dim"))
+
+
+def _memory_table(rows: "list[tuple[str, int, int]]") -> RenderableType:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(no_wrap=True)
+    for name, tenths_mb, permille in rows:
+        cells = max(round(permille * BAR_CELLS / 1000), 1 if permille > 0 else 0)
+        table.add_row(
+            printable(name),
+            f"{tenths_mb // 10}.{tenths_mb % 10} MB",
+            f"{permille // 10}.{permille % 10} %",
+            Text("█" * cells, style="blue"),
+        )
+    return table
+
+
+def _tunable_table(advice: IncidentAdvice) -> RenderableType:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, justify="right")
+    table.add_column()
+    for name, tunable in advice.tunables.items():
+        if tunable.low is None:
+            value = tunable.text or "unknown"
+        elif tunable.low == tunable.high:
+            value = str(tunable.low)
+        else:
+            value = f"{tunable.low}–{tunable.high}" if tunable.high is not None else f"{tunable.low} or more"
+        note = f"{tunable.source}"
+        if tunable.default is not None:
+            note += f"; default {tunable.default}"
+        table.add_row(printable(name), printable(value), Text(note, style="dim"))
+    return table
+
+
+def _unknown(advice: IncidentAdvice) -> list[str]:
+    lines = [f"{warning.text}" + (f" ({warning.origin})" if warning.origin else "") for warning in advice.warnings]
+    missing = advice.state.incident.missing
+    if missing:
+        lines.insert(0, "The report does not hold: " + ", ".join(missing) + ".")
+    if advice.state.kernel.source == "forms":
+        lines.append(
+            f"The log does not name the kernel; its lines and functions are those of {advice.state.kernel.text}. "
+            "If that is wrong, say --kernel."
+        )
+    elif advice.state.kernel.source == "unknown":
+        lines.append(f"The kernel version is not known ({advice.state.kernel.text}); say --kernel.")
+    return lines
