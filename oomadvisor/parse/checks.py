@@ -1,8 +1,11 @@
 """Arithmetic that a report must satisfy. Where it does not, both numbers are given: a report is evidence, not truth."""
 
+from oomadvisor.kernel.percpu import pageset
 from oomadvisor.model import Incident, Zone
 from oomadvisor.parse.draft import Draft
 
+#: The page size of the 2.6.31 arithmetic.
+PAGE_KB = 4
 _LRU = ("active_anon", "inactive_anon", "active_file", "inactive_file")
 
 
@@ -10,7 +13,32 @@ def check(incident: Incident, draft: Draft) -> None:
     """Add a warning to ``draft`` for each sum that does not come out."""
     for zone in incident.zones:
         _check_blocks(zone, incident, draft)
+        _check_percpu(zone, incident, draft)
     _check_sums(incident, draft)
+
+
+def _check_percpu(zone: Zone, incident: Incident, draft: Draft) -> None:
+    if incident.page_kb != PAGE_KB or "percpu-list" not in incident.forms:
+        return
+    found = {
+        (entry.high_pages, entry.batch_pages) for entry in incident.percpu if (entry.zone, entry.node) == _key(zone)
+    }
+    # Since 3.10 the sizes follow from the managed pages.
+    sizes = [pages for pages in (zone.present_pages, zone.managed_pages) if pages is not None]
+    if not found or not sizes:
+        return
+    expected = [tuple(pageset(pages)) for pages in sizes]
+    for high, batch in sorted(found - set(expected)):
+        draft.warn(
+            "percpu-size",
+            f"The per-cpu lists of {_label(zone)} are hi {high}, btch {batch}; {sizes[0]} present pages give "
+            f"hi {expected[0][0]}, btch {expected[0][1]}: vm.percpu_pagelist_fraction is set, or a line is damaged.",
+            incident.lines.get(f"zones.{zone.node}.{zone.name}.percpu"),
+        )
+
+
+def _key(zone: Zone) -> tuple[str, int]:
+    return zone.name, zone.node
 
 
 def _label(zone: Zone) -> str:

@@ -1,5 +1,7 @@
 """From a draft to a value: kB become pages, the kind is settled, and what is missing gets its name."""
 
+import re
+
 from oomadvisor.model import Counters, Incident, IncidentKind, Marks, Request, Swap, Trailer, Warning_, Zone
 from oomadvisor.parse.checks import check
 from oomadvisor.parse.draft import Draft, ZoneDraft
@@ -9,6 +11,15 @@ DEFAULT_PAGE_KB = 4
 MAX_PAGES = 1 << 32
 #: Functions that call the OOM killer for a group. A page fault's frames say so even where the group's lines are lost.
 _GROUP_FRAMES = frozenset({"mem_cgroup_out_of_memory", "mem_cgroup_oom_synchronize", "mem_cgroup_oom"})
+_ARCH_NAME = re.compile(r"[.\-_](x86_64|i[3-6]86|aarch64|arm64|armv\w{1,4}|armhf|ppc64le|ppc64|s390x)$")
+_ARCH_FORMS = {
+    "backtrace-arm": "arm",
+    "backtrace-arm-short": "arm",
+    "backtrace-arm-no-symbols": "arm",
+    "backtrace-ppc64": "ppc64",
+    "registers-x86_64": "x86_64",
+    "registers-i386": "i386",
+}
 _SLOTS = ("DMA", "DMA32", "Normal", "HighMem", "Movable", "Device")
 
 
@@ -28,7 +39,7 @@ def close(draft: Draft, number: int) -> Incident:
         time=draft.time,
         kernel_release=draft.kernel_release,
         kernel_release_line=draft.kernel_release_line,
-        arch=draft.arch,
+        arch=_arch(draft),
         page_kb=page_kb,
         request=Request.model_validate(draft.request),
         backtrace=tuple(draft.frames),
@@ -44,6 +55,9 @@ def close(draft: Draft, number: int) -> Incident:
         lines=dict(draft.lines),
     )
     check(incident, draft)
+    if draft.rejoined:
+        what = "1 broken line was" if len(draft.rejoined) == 1 else f"{len(draft.rejoined)} broken lines were"
+        draft.warn("rejoined-lines", f"{what} put together again; the first is here.", min(draft.rejoined))
     for what, count in sorted(draft.dropped.items()):
         draft.warnings.append(Warning_(code="capped", text=f"Too many {what}: {count} were left out."))
     return incident.model_copy(update={"missing": _missing(incident), "warnings": tuple(draft.warnings)})
@@ -61,6 +75,14 @@ def _kind(draft: Draft) -> IncidentKind:
     if draft.kind == "mem-info" and any(kill.kind in ("chosen", "killed", "constraint") for kill in kills):
         return "oom"
     return draft.kind
+
+
+def _arch(draft: Draft) -> str | None:
+    """Return the architecture, where the kernel's name or a form that only one prints gives it away."""
+    named = _ARCH_NAME.search(draft.kernel_release or "")
+    if named is not None:
+        return named.group(1)
+    return next((_ARCH_FORMS[form] for form in draft.forms if form in _ARCH_FORMS), None)
 
 
 def _pages(draft: Draft, kb: int, page_kb: int, what: str, line: int | None) -> int | None:
@@ -140,7 +162,7 @@ def _settle_reserves(draft: Draft) -> None:
         fitting = [reserve for reserve in zone.reserves if len(reserve) in lengths]
         if len(lengths) == 1 and len(fitting) == 1:
             zone.reserves = fitting
-            draft.warn("rejoined-lines", f"The lowmem_reserve line of {zone.label} was put together again.", line)
+            draft.rejoined.append(line or draft.line)
         else:
             zone.reserves = []
             draft.warn("ambiguous-wrap", f"The broken lowmem_reserve line of {zone.label} is left out.", line)

@@ -46,8 +46,6 @@ class Draft:
     time: str | None = None
     kernel_release: str | None = None
     kernel_release_line: int | None = None
-    arch: str | None = None
-    headless: bool = False
     sysrq: bool = False
     request: dict[str, object] = field(default_factory=dict)
     frames: list[Frame] = field(default_factory=list)
@@ -74,6 +72,7 @@ class Draft:
     warnings: list[Warning_] = field(default_factory=list)
     dropped: dict[str, int] = field(default_factory=dict)
     unrelated: int = 0
+    rejoined: list[int] = field(default_factory=list)
 
     def warn(self, code: str, text: str, line: int | None = None) -> None:
         """Remember something odd; beyond the cap only count it."""

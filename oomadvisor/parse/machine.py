@@ -43,18 +43,18 @@ class LineMachine:
     @property
     def idle(self) -> bool:
         """Whether lines without a trigger word can be left out now."""
-        return self._draft is None and self._held is None
+        return self._draft is None and self._held is None and not self._records.pending
 
     def feed(self, number: int, raw: str, *, cut: bool = False) -> list[Incident]:
         """Take one line of the input; return the incidents that ended with it."""
         if len(raw) > MAX_LINE:
             raw = raw[:MAX_LINE]
-        if self._draft is None and self._held is None:
+        if self.idle:
             if not any(trigger in raw for trigger in TRIGGERS):
                 self._before.append((number, raw))
                 return []
             lines = self._records.cut(number, raw, cut=cut)
-            if not any(self._worth_reading(line) for line in lines):
+            if not self._records.pending and not any(self._worth_reading(line) for line in lines):
                 self._before.append((number, raw))
                 return []
             before = list(self._before)
@@ -157,7 +157,7 @@ class LineMachine:
             if match is not None and self._draft is not None:
                 self._draft.warn("cut-line", f"A line ({form.name}) is incomplete and was left out.", line.number)
             return
-        text = Line(line.number, joined.text, line.time, line.prefixed, line.cut)
+        text = Line(line.number, joined.text, line.time, line.prefixed, held.cut)
         self._read(form, match, text)
         draft = self._draft
         if draft is None:
@@ -166,9 +166,7 @@ class LineMachine:
         if joined.ambiguous:
             draft.warn("ambiguous-wrap", "A wrapped line can be put together in several ways; left apart.", line.number)
         elif joined.parts > 1:
-            draft.warn(
-                "rejoined-lines", f"A line broken into {joined.parts} parts was put together again.", line.number
-            )
+            draft.rejoined.append(line.number)
         elif not joined.whole:
             draft.warn("cut-line", f"A line ({form.name}) is incomplete; only what is certain was read.", line.number)
 

@@ -79,6 +79,9 @@ def tidy(text: str) -> str:
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _EMBEDDED = re.compile(rf"(?:^| )({_MONTH} \d{{1,2}} \d\d:\d\d:\d\d \S{{1,255}} kernel:)")
 _EMBEDDED_BEGINNING = re.compile(rf"(?:^| )({_MONTH}(?: \d{{1,2}}(?: \d\d:\d\d:\d\d(?: \S{{1,64}})?)?)?)$")
+_CODE = re.compile(rb"=([0-9A-F]{2})")
+_NO_CODE = re.compile(r"=(?![0-9A-F]{2}|$)")
+_MAX_ENCODED = 8_192
 _QUOTES = re.compile(r"(?:[>|]+ ?)+")
 
 
@@ -88,14 +91,38 @@ class Records:
     def __init__(self) -> None:
         self._flowing = False
         self._begun = ""
+        self._encoded = False
+        self._soft = ""
+
+    @property
+    def pending(self) -> bool:
+        """Whether the next line goes on with this one."""
+        return bool(self._begun or self._soft)
 
     def cut(self, number: int, raw: str, *, cut: bool = False) -> list[Line]:
         """Return the records, or parts of records, in a line: mostly one."""
+        if self._soft or "=3D" in raw or (self._encoded and "=" in raw):
+            decoded = self._decode(self._soft + raw.rstrip("\r\n"))
+            if decoded is None:
+                return []
+            raw = decoded
         if " kernel:" not in raw and not self._begun:
             if not self._flowing:
                 return [unprefix(number, raw, cut=cut)]
             return self._parts(number, tidy(raw), cut)
         return self._parts(number, tidy(raw), cut)
+
+    def _decode(self, text: str) -> str | None:
+        """Undo quoted-printable; ``None`` while a line goes on. In such text every = begins a code or ends the line."""
+        self._soft = ""
+        if _NO_CODE.search(text):
+            return text
+        self._encoded = True
+        if text.endswith("=") and len(text) < _MAX_ENCODED:
+            self._soft = text[:-1]
+            return None
+        data = _CODE.sub(lambda match: bytes.fromhex(match.group(1).decode()), text.encode("utf-8", "replace"))
+        return data.decode("utf-8", "replace")
 
     def _parts(self, number: int, text: str, cut: bool) -> list[Line]:
         if self._begun:

@@ -39,8 +39,11 @@ class Held:
         self.form = form
         self.line = line
         self.last_line = line.number
+        self.cut = line.cut
         self.misses = 0
         self._candidates = [_Candidate(line.text, 1)]
+        # Kept apart, so that no number of lines that might belong to it can push out what is known to be whole.
+        self._whole = [candidate for candidate in self._candidates if form.match(candidate.text)]
 
     def extend(self, line: Line) -> bool:
         """Try ``line`` as a continuation; return whether it can be one."""
@@ -56,14 +59,17 @@ class Held:
             return False
         # The longest first, so that the cap drops candidates that skipped lines.
         self._candidates = [*longer, *self._candidates][:MAX_CANDIDATES]
+        self._whole += [candidate for candidate in longer if self.form.match(candidate.text)]
+        del self._whole[MAX_CANDIDATES:]
         self.last_line = line.number
+        self.cut = self.cut or line.cut
         return True
 
     def completed_by(self, line: Line) -> bool:
         """Return whether ``line`` makes a whole line of what is not whole yet."""
-        texts = [candidate.text for candidate in self._candidates]
-        if any(self.form.match(text) for text in texts):
+        if self._whole:
             return False
+        texts = [candidate.text for candidate in self._candidates]
         return any(self.form.match(text + glue + line.text) for text in texts for glue in ("", " "))
 
     def _possible(self, text: str) -> bool:
@@ -82,7 +88,7 @@ class Held:
 
     def result(self, draft: Draft | None) -> Joined:
         """Decide what the held lines say; ``draft`` is the incident that they would belong to."""
-        whole = [candidate for candidate in self._candidates if self._complete(candidate, draft)]
+        whole = [candidate for candidate in self._whole if self._complete(candidate, draft)]
         if whole:
             parts = max(candidate.parts for candidate in whole)
             best = [candidate.text for candidate in whole if candidate.parts == parts]

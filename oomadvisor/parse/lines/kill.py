@@ -144,7 +144,7 @@ FORMS: tuple[LineForm, ...] = (
         "kill",
         reads_partial=True,
         partial=rf"{_MESSAGE}?Killed process(?: {_PID}(?: (?:{_NAME}{_SIZES},?(?: [A-Za-z\-_]{{0,14}}:?\d{{0,20}}k?"
-        r"(?: pgtables:\d{1,20}kB \w{0,14}| pgtables:\d{0,20}k?| pg\w{0,7})?)?|\(.{0,30}))?)?",
+        r"(?: pgtables:\d{1,20}kB \w{0,14}| pgtables:\d{0,20}k?| pg\w{0,7})?)?|\([^()]{0,30}))?)?",
         variants=(
             Variant("killed-pgtables", r"UID:\d+ pgtables:", (5, 4)),
             Variant("killed-one-line", r"^(?:Out|Memory|No).*total-vm:", (5, 1), (5, 3)),

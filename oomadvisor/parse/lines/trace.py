@@ -8,7 +8,7 @@ import re
 
 from oomadvisor.model import Frame
 from oomadvisor.parse.draft import MAX_FRAMES, Draft
-from oomadvisor.parse.lineform import Line, LineForm
+from oomadvisor.parse.lineform import Line, LineForm, Variant
 from oomadvisor.parse.lines.head import read_nothing
 
 #: What GCC and Clang append to the names of copies that they made of a function.
@@ -92,6 +92,7 @@ FORMS: tuple[LineForm, ...] = (
         read_frame,
         partial=rf"(?:\((?=\[))?\[<{_ADDRESS}>\](?: \?)?(?: {_SYMBOL}(?:\+[0-9a-fx/]{{0,20}})?)?",
         grows=False,
+        variants=(Variant("backtrace-ppc64", r"^\[c[0-9a-f]{15}\] \["),),
     ),
     LineForm(
         "backtrace-head",
@@ -105,5 +106,6 @@ FORMS: tuple[LineForm, ...] = (
         r"(?:r\d{1,2}:[0-9a-f]{8} ?)+|(?:[ER][A-Z0-9]{1,2}: .{0,200})|Code: .{0,300}|Exception stack\(.{0,60}|"
         r"(?:[0-9a-f]{4}: )?(?:[0-9a-f]{8,16} ?){1,12}",
         read_nothing,
+        variants=(Variant("registers-x86_64", r"^RIP: "), Variant("registers-i386", r"^EIP: ")),
     ),
 )

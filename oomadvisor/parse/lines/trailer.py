@@ -80,9 +80,9 @@ def read_label(draft: Draft, match: re.Match[str], line: Line) -> None:
         draft.vendor.setdefault(label, pages)
 
 
-def read_unknown_label(draft: Draft, match: re.Match[str], _line: Line) -> None:
+def read_unknown_label(draft: Draft, match: re.Match[str], line: Line) -> None:
     """Read a label that no kernel known here prints, but only among the lines where such labels stand."""
-    if draft.in_trailer and not draft.tasks and len(draft.vendor) < MAX_VENDOR_LINES:
+    if draft.in_trailer and not draft.tasks and not line.cut and len(draft.vendor) < MAX_VENDOR_LINES:
         draft.vendor.setdefault(match.group("label"), int(match.group("pages")))
 
 
