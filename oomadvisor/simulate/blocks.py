@@ -26,9 +26,3 @@ def take_block(blocks: tuple[int, ...], order: int, choice: Choice = "smallest")
         after[lower] += 1
     return tuple(after)
 
-
-def give_block(blocks: tuple[int, ...], order: int) -> tuple[int, ...]:
-    """Return the lists after a block of ``order`` came back without finding its buddy free."""
-    after = list(blocks)
-    after[order] += 1
-    return tuple(after)

@@ -6,10 +6,10 @@ block first, it takes 7 single pages beside them, and for fork+exec the second p
 still held. With larger free blocks the real number is higher, so the count is a safe lower bound there.
 """
 
+from functools import partial
+
 from oomadvisor.model import Operation
-from oomadvisor.simulate.blocks import give_block
-from oomadvisor.simulate.replay import serve
-from oomadvisor.simulate.snapshot import Snapshot
+from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
 
 ORDER0_PAGES_PER_CHILD = 7
 MAX_CHILDREN = 500
@@ -19,15 +19,14 @@ LARGEST_ORDER_MEASURED = 3
 def children_that_stay(snap: Snapshot, operation: Operation, limit: int = MAX_CHILDREN) -> int:
     """Return how many children of ``operation`` fit at MIN before the first that does not; ``limit`` = that or more.
 
-    A step whose ``what`` says that it replaces an earlier block gives that block back when the child is complete.
+    A step whose ``replaces`` is set gives the earlier block of its order back when the child is complete.
     """
     held = tuple(step.order for step in operation.steps if not step.replaces)
     replacing = tuple(step.order for step in operation.steps if step.replaces)
+    lists = [_Lists(snap, zone) for zone in snap.zones]
     for children in range(limit):
-        after = _child(snap, held, replacing)
-        if after is None:
+        if not _child(lists, held, replacing):
             return children
-        snap = after
     return limit
 
 
@@ -36,20 +35,44 @@ def is_lower_bound(snap: Snapshot) -> bool:
     return any(count > 0 for zone in snap.zones for count in zone.blocks[LARGEST_ORDER_MEASURED + 1 :])
 
 
-def _child(snap: Snapshot, held: tuple[int, ...], replacing: tuple[int, ...]) -> Snapshot | None:
-    """Take all blocks of one child; None when one is not to be had."""
-    given: dict[int, str] = {}
+class _Lists:
+    """The free lists of one zone while children eat them. Counting is done in place: it is the innermost loop of advise."""
+
+    def __init__(self, snap: Snapshot, zone: ZoneSnapshot) -> None:
+        self.free = zone.free
+        self.blocks = list(zone.blocks)
+        self._test = partial(snap.family.zone_watermark_ok, harder=snap.realtime, bits=snap.bits, smp=snap.smp)
+        self._mark, self._reserve = zone.mark_min, zone.reserve
+
+    def take(self, order: int) -> bool:
+        """Take a block of ``order`` off the largest one, if the zone passes at MIN and has one."""
+        blocks = self.blocks
+        if not self._test(self.free, blocks, order, self._mark, self._reserve):
+            return False
+        for found in range(len(blocks) - 1, order - 1, -1):
+            if blocks[found] > 0:
+                blocks[found] -= 1
+                for lower in range(order, found):
+                    blocks[lower] += 1
+                self.free -= 1 << order
+                return True
+        return False
+
+    def give(self, order: int) -> None:
+        self.blocks[order] += 1
+        self.free += 1 << order
+
+
+def _child(lists: "list[_Lists]", held: tuple[int, ...], replacing: tuple[int, ...]) -> bool:
+    """Take all blocks of one child; False when one is not to be had."""
+    given: dict[int, _Lists] = {}
     for order in (*held, *(0,) * ORDER0_PAGES_PER_CHILD):
-        served = serve(snap, order, "min", "largest")
-        if served is None:
-            return None
-        snap, given[order] = served
+        zone = next((zone for zone in lists if zone.take(order)), None)
+        if zone is None:
+            return False
+        given[order] = zone
     for order in replacing:
-        served = serve(snap, order, "min", "largest")
-        if served is None:
-            return None
-        snap = served[0]
-        snap = snap.with_zones(
-            tuple(z.with_blocks(give_block(z.blocks, order)) if z.name == given.get(order) else z for z in snap.zones)
-        )
-    return snap
+        if not any(zone.take(order) for zone in lists):
+            return False
+        given[order].give(order)
+    return True

@@ -10,7 +10,6 @@ No report says where the pages of tmpfs lie or who owns the neighbours of a free
 """
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -18,6 +17,7 @@ from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
 
 DRAWS = 20
 SEED = 2631
+FEW = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,72 +89,100 @@ def _completed(zone: ZoneSnapshot, pages: int, order: int) -> ZoneSnapshot:
 
 
 @cache
-def _layout(blocks: tuple[int, ...], present: int, seed: str) -> bytes:
-    """Return a page map, one byte a page, 1 = free, with exactly ``blocks`` free blocks at random aligned places.
+def _layout(blocks: tuple[int, ...], present: int, seed: str) -> int:
+    """Return a page map (bit p set = page p is free) with exactly ``blocks`` free blocks at random aligned places.
 
-    Largest first. Blocks of one order get different parents, so no two of them are buddies; a parent that a larger block
-    has begun to use is passed over.
+    Largest first. Blocks of one order get different parents (the region that they would form with their buddy), so no
+    two of them are buddies, and only parents that no larger block has touched: that is how free lists look after every
+    possible merge.
     """
     generator = random.Random(seed)
     top = len(blocks) - 1
     size = ((present >> top) + 1) << top
-    free = bytearray(size)
-    for order in reversed(range(top + 1)):
-        length, parent = 1 << order, 2 << order
-        full, empty = b"\x01" * length, bytes(parent)
-        left = blocks[order]
-        for start in _shuffled(generator, range(0, size, min(parent, size)), left) if left else ():
-            if free[start : start + parent] == empty[: size - start]:
-                half = start + (length if generator.getrandbits(1) and start + parent <= size else 0)
-                free[half : half + length] = full
-                left -= 1
-                if left == 0:
-                    break
-    return bytes(free)
+    free = 0
+    for order in range(top, -1, -1):
+        if blocks[order] == 0:
+            continue
+        parent = min(order + 1, top)
+        untouched = _every(size, 1 << parent) & ~_folded(free, parent)
+        starts = _chosen(untouched, blocks[order], size, generator)
+        if order < top:
+            upper = starts & generator.getrandbits(size)
+            starts = (starts ^ upper) | upper << (1 << order)
+        free |= _spread(starts, order)
+    return free
 
 
-def _shuffled(generator: random.Random, places: range, wanted: int) -> Iterator[int]:
-    """Yield places in random order: first a sample somewhat larger than wanted, then, if that was not enough, all."""
-    first = generator.sample(places, min(len(places), wanted + wanted // 2 + 8))
-    yield from first
-    seen = set(first)
-    rest = [place for place in places if place not in seen]
-    generator.shuffle(rest)
-    yield from rest
+@cache
+def _every(size: int, step: int) -> int:
+    """Return ``size`` bits of which every ``step``-th is set, from bit 0 on."""
+    return ((1 << size) - 1) // ((1 << step) - 1)
+
+
+def _folded(bits: int, order: int) -> int:
+    """Return the bits with bit p set where any of the bits p … p + 2^order − 1 was."""
+    for level in range(order):
+        bits |= bits >> (1 << level)
+    return bits
+
+
+def _spread(starts: int, order: int) -> int:
+    """Return the bits with the 2^order bits from each start on set."""
+    for level in range(order):
+        starts |= starts << (1 << level)
+    return starts
+
+
+def _chosen(places: int, wanted: int, size: int, generator: random.Random) -> int:
+    """Return ``wanted`` of the set bits of ``places``, each as likely as any other (all of them when there are fewer).
+
+    A coin with a probability of wanted / available is thrown for all places at once, eight bits of it being enough. What
+    that gives too few or too many is then chosen in the same way, and the last few one by one.
+    """
+    available = places.bit_count()
+    if wanted >= available:
+        return places
+    if wanted <= FEW:
+        return _one_by_one(places, wanted, size, generator)
+    coin = 0
+    probability = wanted * 256 // available
+    for bit in range(8):
+        throw = generator.getrandbits(size)
+        coin = coin | throw if probability >> bit & 1 else coin & throw
+    chosen = places & coin
+    missing = wanted - chosen.bit_count()
+    if missing >= 0:
+        return chosen | _chosen(places ^ chosen, missing, size, generator)
+    return chosen ^ _chosen(chosen, -missing, size, generator)
+
+
+def _one_by_one(places: int, wanted: int, size: int, generator: random.Random) -> int:
+    chosen = 0
+    while wanted:
+        page = 1 << generator.randrange(size)
+        if page & places and not page & chosen:
+            chosen |= page
+            wanted -= 1
+    return chosen
 
 
 def _freed_at_random(zone: ZoneSnapshot, pages: int, seed: str) -> tuple[int, ...]:
-    free = bytearray(_layout(zone.blocks, zone.present, seed))
-    generator = random.Random(f"{seed} freed")
-    limit, left = min(zone.present, len(free)), pages
-    if pages * 2 > limit:
-        taken = [page for page in range(limit) if not free[page]]
-        for page in generator.sample(taken, min(pages, len(taken))):
-            free[page] = 1
-    else:
-        draw = generator.random
-        while left > 0:
-            page = int(draw() * limit)
-            if not free[page]:
-                free[page] = 1
-                left -= 1
-    return _merged(free, len(zone.blocks) - 1)
+    free = _layout(zone.blocks, zone.present, seed)
+    used = ((1 << zone.present) - 1) & ~free
+    freed = _chosen(used, pages, zone.present, random.Random(f"{seed} freed"))
+    return _merged(free | freed, zone.present, len(zone.blocks) - 1)
 
 
-def _merged(free: bytearray, top: int) -> tuple[int, ...]:
+def _merged(free: int, present: int, top: int) -> tuple[int, ...]:
     """Return the block counts of a page map after every pair of free buddies has merged (page_alloc.c: __free_one_page).
 
     ``whole[o]`` counts the aligned regions of 2^o pages that are entirely free; those that are not half of a larger one
-    are the blocks of that order. The map is read as one large integer, one byte a page, so that a level costs two shifts.
+    are the blocks of that order.
     """
-    regions = int.from_bytes(free, "little")
-    whole = [regions.bit_count()]
-    unit = 8
+    size = ((present >> top) + 1) << top
+    whole = [free.bit_count()]
     for order in range(top):
-        width = unit << order
-        regions &= regions >> width
-        lanes = len(free) * 8 // (width * 2)
-        mask = int.from_bytes((b"\x01" + bytes(width * 2 // 8 - 1)) * lanes, "little")
-        regions &= mask
-        whole.append(regions.bit_count())
+        free &= free >> (1 << order)
+        free &= _every(size, 2 << order)
+        whole.append(free.bit_count())
     return tuple(whole[o] - 2 * whole[o + 1] for o in range(top)) + (whole[top],)
