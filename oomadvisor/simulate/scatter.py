@@ -145,7 +145,7 @@ def _chosen(places: int, wanted: int, size: int, generator: random.Random) -> in
     if wanted <= FEW:
         return _one_by_one(places, wanted, size, generator)
     coin = 0
-    probability = wanted * 256 // available
+    probability = max(wanted * 256 // available, 1)
     for bit in range(8):
         throw = generator.getrandbits(size)
         coin = coin | throw if probability >> bit & 1 else coin & throw
