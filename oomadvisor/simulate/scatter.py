@@ -10,6 +10,7 @@ No report says where the pages of tmpfs lie or who owns the neighbours of a free
 """
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -18,6 +19,7 @@ from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
 DRAWS = 20
 SEED = 2631
 FEW = 4
+SPARSE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +159,23 @@ def _chosen(places: int, wanted: int, size: int, generator: random.Random) -> in
 
 
 def _one_by_one(places: int, wanted: int, size: int, generator: random.Random) -> int:
-    chosen = 0
-    while wanted:
-        page = 1 << generator.randrange(size)
-        if page & places and not page & chosen:
-            chosen |= page
-            wanted -= 1
-    return chosen
+    digits = f"{places:0{size}b}"
+    if places.bit_count() * SPARSE < size:
+        found = list(_ones(digits))
+        return sum(1 << (size - 1 - at) for at in generator.sample(found, wanted))
+    chosen: set[int] = set()
+    while len(chosen) < wanted:
+        at = generator.randrange(size)
+        if digits[at] == "1":
+            chosen.add(at)
+    return sum(1 << (size - 1 - at) for at in chosen)
+
+
+def _ones(digits: str) -> Iterator[int]:
+    at = digits.find("1")
+    while at >= 0:
+        yield at
+        at = digits.find("1", at + 1)
 
 
 def _freed_at_random(zone: ZoneSnapshot, pages: int, seed: str) -> tuple[int, ...]:
