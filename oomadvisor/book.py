@@ -49,15 +49,31 @@ def _files(folder: Path, *, shown_from: Path | None) -> tuple[tuple[str, bytes],
         paths = sorted(p for p in folder.iterdir() if p.suffix in (".yaml", ".yml") and p.is_file())[:MAX_FILES]
     else:
         raise RuleBookError(
-            [Problem(path=str(folder), line=0, column=0, severity="error", code="no-such-folder",
-                     text="a folder with rule files (*.yaml) was expected here")]
+            [
+                Problem(
+                    path=str(folder),
+                    line=0,
+                    column=0,
+                    severity="error",
+                    code="no-such-folder",
+                    text="a folder with rule files (*.yaml) was expected here",
+                )
+            ]
         )
     try:
         return tuple((_name(path, shown_from), _read(path)) for path in paths)
     except OSError as error:
         raise RuleBookError(
-            [Problem(path=str(error.filename or folder), line=0, column=0, severity="error", code="unreadable",
-                     text=f"cannot be read: {error.strerror}")]
+            [
+                Problem(
+                    path=str(error.filename or folder),
+                    line=0,
+                    column=0,
+                    severity="error",
+                    code="unreadable",
+                    text=f"cannot be read: {error.strerror}",
+                )
+            ]
         ) from error
 
 

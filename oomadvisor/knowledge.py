@@ -41,7 +41,7 @@ class Knob:
 
     def exists_in(self, version: tuple[int, ...]) -> bool:
         """Return whether a mainline kernel of ``version`` can have it (its build options permitting)."""
-        return not self.vendor_only and self.since <= version[: len(self.since)] <= self.until
+        return not self.vendor_only and self.since <= version[: len(self.since)] and version[: len(self.until)] <= self.until
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def _asked(state: SystemState) -> str:
 def _ended(state: SystemState) -> str:
     incident = state.incident
     free = state.memory.free_pages
-    had = f"{_grouped(free * state.page_kb)} kB were free" if free is not None else "How much was free is not known"
+    had = f"{free * state.page_kb} kB were free" if free is not None else "How much was free is not known"
     victim = next((k for k in reversed(incident.kills) if k.kind in ("killed", "chosen", "vm-fault")), None)
     named = f"{victim.name} (process {victim.pid})" if victim and victim.name and victim.pid else None
     if incident.kind == "mem-info":
@@ -50,7 +50,3 @@ def _ended(state: SystemState) -> str:
         return f"{named} was killed." if named else "Who was killed, the report does not say."
     killed = f"it killed {named}" if named else "whom it killed, the report does not say"
     return f"{had}, yet the kernel gave up and started the OOM killer; {killed}."
-
-
-def _grouped(number: int) -> str:
-    return f"{number:,}".replace(",", "\u202f")

@@ -28,7 +28,7 @@ from oomadvisor.rulebook.kinds import Fact
 from oomadvisor.simulate import Snapshot, largest_passing, order_verdicts, snapshot, thresholds
 from oomadvisor.simulate.change import SetRealtime, apply, with_min_free_kbytes
 from oomadvisor.simulate.price import price
-from oomadvisor.simulate.replay import operation_passes
+from oomadvisor.simulate.replay import operation_passes, zone_verdict
 
 COSTLY_ORDER = 3
 LARGEST_MEMBERS = 20
@@ -286,6 +286,7 @@ def _zone(assessment: Assessment, zone: Zone, eligible: list[str], index: int | 
         remaining_pages=at_min.remaining_pages if at_min else None,
         bound_pages=at_min.bound_pages if at_min else None,
         short_pages=at_min.short_by_pages if at_min else None,
+        bound_default_pages=_bound_at_default(assessment, zone.name),
         remaining_high_pages=at_high.remaining_pages if at_high else None,
         bound_high_pages=at_high.bound_pages if at_high else None,
         short_high_pages=at_high.short_by_pages if at_high else None,
@@ -297,6 +298,19 @@ def _zone(assessment: Assessment, zone: Zone, eligible: list[str], index: int | 
         anon_lru_pages=zone.anon_lru_pages,
         free_permille=permille(zone.free_pages, zone.present_pages),
         spins=_spins(zone, reserve),
+    )
+
+
+def _bound_at_default(assessment: Assessment, name: str) -> int | None:
+    """Return what the request's last comparison at MIN would ask for with the default vm.min_free_kbytes."""
+    tunable, snap = assessment.state.tunables.get(MIN_FREE), assessment.snap
+    order = assessment.state.incident.request.order
+    if snap is None or tunable is None or tunable.default is None or order is None:
+        return None
+    at_default = with_min_free_kbytes(snap, tunable.default)
+    return next(
+        (zone_verdict(at_default, z, order, "min").steps[-1].bound_pages for z in at_default.zones if z.name == name),
+        None,
     )
 
 

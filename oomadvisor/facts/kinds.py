@@ -133,6 +133,9 @@ class ZoneFact(Fact):
         default=None, description="right side of the deciding comparison at MIN", json_schema_extra=PAGES
     )
     short_pages: int | None = Field(default=None, description="missing at MIN (0 = passes)", json_schema_extra=PAGES)
+    bound_default_pages: int | None = Field(
+        default=None, description="right side at MIN with the default vm.min_free_kbytes", json_schema_extra=PAGES
+    )
     remaining_high_pages: int | None = Field(default=None, description="left side at HIGH", json_schema_extra=PAGES)
     bound_high_pages: int | None = Field(default=None, description="right side at HIGH", json_schema_extra=PAGES)
     short_high_pages: int | None = Field(default=None, description="missing at HIGH", json_schema_extra=PAGES)

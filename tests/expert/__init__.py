@@ -1,0 +1,1 @@
+"""Inference, facts, rules and the pipeline."""
