@@ -10,7 +10,7 @@ from oomadvisor.simulate.snapshot import ZoneSnapshot
 
 
 def burst_limit(mark: int, flags: Alloc) -> int:
-    """Return the pages of ``mark`` that a caller with ``flags`` must leave (mm/page_alloc.c: zone_watermark_ok, 2.6.31).
+    """Return the pages of ``mark`` that must stay, by ``flags`` (mm/page_alloc.c: zone_watermark_ok, 2.6.31).
 
     >>> [burst_limit(390, flags) for flags in (Alloc.WMARK_MIN, Alloc.HIGH, Alloc.HARDER, Alloc.HIGH | Alloc.HARDER)]
     [390, 195, 293, 147]
