@@ -46,7 +46,11 @@ class KernelRange(str):
         # A range is a conjunction of half-lines, so it is empty unless it holds one of its own corners or a neighbour.
         corners = [(*bound, 0, 0, 0, 0)[:4] for _, bound in self.bounds]
         near = [
-            (*c[:n], c[n] + d, *(9999 if d < 0 else 0,) * (3 - n)) for c in corners for n in range(4) for d in (-1, 1)
+            (*corner[:place], corner[place] + step, *(9999 if step < 0 else 0,) * (3 - place))
+            for corner in corners
+            for place in range(4)
+            for step in (-1, 1)
+            if corner[place] + step >= 0
         ]
         return not any(self.contains(version) for version in (*corners, *near))
 

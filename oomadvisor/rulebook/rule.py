@@ -123,7 +123,10 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. ``conjunctions`` is ``when`` in disjunctive normal form; ``place`` is ``file:line`` of its id."""
+    """One rule. ``conjunctions`` is ``when`` in disjunctive normal form.
+
+    ``place`` is ``file:line`` of where it begins, ``pack`` the last pack that had a say in it.
+    """
 
     id: str
     title: str

@@ -16,7 +16,7 @@ from oomadvisor.rulebook.engine import Engine
 from oomadvisor.rulebook.kinds import INT_MAX, Fact, kind_registry
 from oomadvisor.rulebook.load import load_book
 from oomadvisor.rulebook.rule import Rule
-from tests.rulebook.oracle import model, text_of
+from tests.rulebook.oracle import model, place_of, text_of
 
 WORDS = ("low", "middle", "high")
 
@@ -180,11 +180,11 @@ def check_once(rng: random.Random, most_rules: int = 120, most_facts: int = 20) 
         assert got == expected, (rules, facts)
         if not got.warnings:
             firings, derived = model(rules, facts, KINDS)
-            places = {id(fact): f"#{place}" for place, fact in enumerate(facts)}
-            assert {
-                (one.rule_id, tuple(f"{alias}={places.get(id(fact), '')}{text_of(fact)}" for alias, fact in one.facts))
+            told = {
+                (one.rule_id, tuple(f"{alias}={place_of(fact, facts)}" for alias, fact in one.facts))
                 for one in got.firings
-            } == firings, (rules, facts)
+            }
+            assert told == firings, (rules, facts)
             assert {text_of(fact) for fact in got.derived} == derived, (rules, facts)
         fired += len(got.firings)
     return written, len(rules), fired

@@ -1,58 +1,48 @@
 """What rules mean, written down once more as directly as possible, to compare the engine with."""
 
-from collections.abc import Iterator, Sequence
+import operator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
+from typing import Any
 
-from oomadvisor.rulebook.condition import CompareField, Conjunction, OneOf, Pattern, Test
+from oomadvisor.rulebook.condition import Absent, CompareField, Conjunction, OneOf, Pattern, Test
 from oomadvisor.rulebook.kinds import Fact, Kinds
-from oomadvisor.rulebook.rule import Reference, Rule
+from oomadvisor.rulebook.rule import Derived, Reference, Rule
 from oomadvisor.rulebook.strata import levels
 
-Found = set[tuple[str, tuple[tuple[str, int], ...]]]
+Firings = set[tuple[str, tuple[str, ...]]]
 
 
-def model(
-    rules: Sequence[Rule], facts: Sequence[Fact], kinds: Kinds
-) -> tuple[set[tuple[str, tuple[str, ...]]], set[str]]:
-    """Return all firings (rule id, facts as text) and all derived facts as text, by the definition of a perfect model."""
+def model(rules: Sequence[Rule], facts: Sequence[Fact], kinds: Kinds) -> tuple[Firings, set[str]]:
+    """Return all firings (rule id, facts as text) and all derived facts as text, as a perfect model has them."""
     memory = list(facts)
-    texts = {text_of(fact) for fact in facts}
-    firings: set[tuple[str, tuple[str, ...]]] = set()
-    derived: set[str] = set()
+    known = {text_of(fact) for fact in facts}
+    firings: Firings = set()
     level = levels(rules)
     for stratum in range(max(level, default=0) + 1):
-        grown = True
-        while grown:
-            grown = False
-            for rule, at in zip(rules, level, strict=True):
-                if at > stratum:
-                    continue
+        size = -1
+        while size < len(memory):
+            size = len(memory)
+            for rule in (rule for rule, at in zip(rules, level, strict=True) if at <= stratum):
                 for way in rule.conjunctions:
                     for chosen in list(fits(way, memory)):
+                        named = {pattern.alias: fact for pattern, fact in zip(way.patterns, chosen, strict=True)}
                         firings.add(
-                            (
-                                rule.id,
-                                tuple(
-                                    f"{p.alias}={place_of(f, facts)}{text_of(f)}"
-                                    for p, f in zip(way.patterns, chosen, strict=True)
-                                ),
-                            )
+                            (rule.id, tuple(f"{alias}={place_of(fact, facts)}" for alias, fact in named.items()))
                         )
-                        for made in rule.derives:
-                            named = {p.alias: f for p, f in zip(way.patterns, chosen, strict=True)}
-                            values = {
-                                name: getattr(named[value.alias], value.field)
-                                if isinstance(value, Reference)
-                                else value
-                                for name, value in made.values
-                            }
-                            fact = kinds[made.kind].fact(**values)
-                            if text_of(fact) not in texts:
-                                texts.add(text_of(fact))
-                                derived.add(text_of(fact))
+                        for fact in (made(derived, named, kinds) for derived in rule.derives):
+                            if text_of(fact) not in known:
+                                known.add(text_of(fact))
                                 memory.append(fact)
-                                grown = True
-    return firings, derived
+    return firings, {text_of(fact) for fact in memory[len(facts) :]}
+
+
+def made(derived: Derived, named: Mapping[str, Fact], kinds: Kinds) -> Fact:
+    values: dict[str, Any] = {
+        name: getattr(named[value.alias], value.field) if isinstance(value, Reference) else value
+        for name, value in derived.values
+    }
+    return kinds[derived.kind].fact(**values)
 
 
 def fits(way: Conjunction, facts: Sequence[Fact]) -> Iterator[tuple[Fact, ...]]:
@@ -63,27 +53,19 @@ def fits(way: Conjunction, facts: Sequence[Fact]) -> Iterator[tuple[Fact, ...]]:
             yield chosen
 
 
-def passes(part: object, fact: Fact) -> bool:
-    return fact.kind == part.kind and all(test_holds(test, fact) for test in part.tests)  # type: ignore[attr-defined]
+def passes(part: Pattern | Absent, fact: Fact) -> bool:
+    return fact.kind == part.kind and all(test_passes(test, fact) for test in part.tests)
 
 
-def test_holds(test: Test, fact: Fact) -> bool:
+def test_passes(test: Test, fact: Fact) -> bool:
     left = getattr(fact, test.field)
-    if left is None:
-        return False
     if isinstance(test, OneOf):
         return any(left == value for value in test.values)
     right = getattr(fact, test.other) if isinstance(test, CompareField) else test.value
-    if right is None:
-        return False
-    return {
-        "eq": left == right,
-        "ne": left != right,
-        "lt": not isinstance(left, str) and left < right,
-        "le": not isinstance(left, str) and left <= right,
-        "gt": not isinstance(left, str) and left > right,
-        "ge": not isinstance(left, str) and left >= right,
-    }[test.op]
+    return left is not None and right is not None and bool(getattr(operator, test.op)(left, right))
+
+
+test_passes.__test__ = False  # type: ignore[attr-defined]
 
 
 def text_of(fact: Fact) -> str:
@@ -91,7 +73,5 @@ def text_of(fact: Fact) -> str:
 
 
 def place_of(fact: Fact, facts: Sequence[Fact]) -> str:
-    return next((f"#{place}" for place, one in enumerate(facts) if one is fact), "")
-
-
-__all__ = ["Pattern", "model"]
+    """Return which of ``facts`` this one is, or its text when a rule derived it."""
+    return next((f"#{place}" for place, one in enumerate(facts) if one is fact), text_of(fact))
