@@ -61,6 +61,7 @@ def test_commit_limit_adds_swap_in_full() -> None:
 
 
 def test_dirtyable_memory_leaves_out_highmem_unless_told() -> None:
+    assert determine_dirtyable_memory(100, 200) == 301
     assert determine_dirtyable_memory(100, 200, highmem_free=40, highmem_lru=60) == 201
     assert determine_dirtyable_memory(100, 200, highmem_free=40, highmem_lru=60, highmem_is_dirtyable=True) == 301
     assert determine_dirtyable_memory(100, 200, highmem_free=400) == 1

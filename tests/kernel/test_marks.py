@@ -1,7 +1,5 @@
 """Marks: the table of defaults, and the way back from printed marks to the setting."""
 
-from itertools import product
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -122,18 +120,29 @@ def test_the_interval_holds_the_setting_and_nothing_else(
         assert min_free_kbytes_interval(zones, present, *wrong) is None
 
 
+@pytest.mark.parametrize("mark", [0, 1, 2], ids=ZoneMarks._fields)
+@pytest.mark.parametrize("zone", [0, 1])
 @pytest.mark.parametrize(("zones", "present"), [(("DMA", "Normal"), (30, 50)), (("Normal", "HighMem"), (40, 100))])
-def test_the_interval_agrees_with_trying_every_setting(zones: tuple[str, ...], present: tuple[int, ...]) -> None:
-    tried = {setting: setup_per_zone_wmarks(zones, present, setting) for setting in range(0, 160)}
-    lows = range(max(marks[0].low for marks in tried.values()) + 2)
-    highs = range(max(marks[1].high for marks in tried.values()) + 2)
-    for low, high in product(lows, highs):
-        answer = min_free_kbytes_interval(zones, present, (None, None), (low, None), (None, high))
-        fitting = [setting for setting, marks in tried.items() if marks[0].low == low and marks[1].high == high]
-        if fitting and fitting[-1] < 159:
-            assert answer == (fitting[0], fitting[-1])
-        elif not fitting:
-            assert answer is None or answer[0] >= 160
+def test_one_known_mark_agrees_with_trying_every_setting(
+    zones: tuple[str, ...], present: tuple[int, ...], zone: int, mark: int
+) -> None:
+    values = [setup_per_zone_wmarks(zones, present, setting)[zone][mark] for setting in range(400)]
+    for value in range(max(values)):
+        known: list[list[int | None]] = [[None, None], [None, None], [None, None]]
+        known[mark][zone] = value
+        fitting = [setting for setting, tried in enumerate(values) if tried == value]
+        expected = (fitting[0], fitting[-1]) if fitting else None
+        assert min_free_kbytes_interval(zones, present, *known) == expected
+
+
+@pytest.mark.parametrize(("min_pages", "interval"), [(31, None), (32, (0, 2147483647)), (33, None)])
+def test_the_min_of_highmem_says_nothing_or_no(min_pages: int, interval: tuple[int, int] | None) -> None:
+    known = (None, min_pages), (None, None), (None, None)
+    assert min_free_kbytes_interval(("Normal", "HighMem"), (40, 100), *known) == interval
+
+
+def test_marks_without_any_low_memory() -> None:
+    assert setup_per_zone_wmarks(["Normal", "HighMem"], [0, 5000], 4000) == [(0, 0, 0), (32, 32, 32)]
 
 
 @PROPERTY
@@ -153,7 +162,7 @@ def test_totalreserve_is_capped_by_the_zone() -> None:
     assert calculate_totalreserve_pages((700, 40640, 0), matrix, (585, 975, 0)) == 700 + 975
 
 
-@pytest.mark.parametrize(("gigabytes", "ratio"), [(0, 1), (1, 3), (4, 6), (10, 10)])
+@pytest.mark.parametrize(("gigabytes", "ratio"), [(0, 1), (1, 3), (4, 6), (10, 10), (11, 10)])
 def test_inactive_ratio(gigabytes: int, ratio: int) -> None:
     assert inactive_ratio(gigabytes << 18) == ratio
     assert inactive_ratio((gigabytes + 1 << 18) - 1) == ratio

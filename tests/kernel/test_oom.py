@@ -51,14 +51,16 @@ INIT = OomTask(1, mm=1, points=9999, is_init=True)
 KTHREAD = OomTask(2, mm=None, points=9999)
 SHELL = OomTask(10, mm=10, points=500, children=(11, 12, 13))
 THREAD = OomTask(11, mm=10, points=500)
-DAEMON = OomTask(12, mm=12, points=300, oom_adj=OOM_DISABLE)
+DAEMON = OomTask(12, mm=12, points=300, oom_adj=-17)
 WORKER = OomTask(13, mm=13, points=100)
 BOX = (INIT, KTHREAD, SHELL, THREAD, DAEMON, WORKER)
 
 
 def test_the_highest_score_is_chosen() -> None:
     assert select_bad_process(BOX) == Selection(10)
+    assert select_bad_process((WORKER, SHELL)) == Selection(10)
     assert select_bad_process((WORKER, SHELL._replace(points=100))) == Selection(13)
+    assert select_bad_process((WORKER._replace(points=0),)) == Selection(13)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ ZONES = ("DMA", "Normal", "HighMem", "Movable")
         ((True, True, True, False), "Movable", [2, 1, 0]),
         ((True, True, True, False), "Normal", [1, 0]),
         ((True, False, False, False), "Normal", [0]),
+        ((True, True, False, True), "Normal", [1, 0]),
+        ((True, True, False, True), "Movable", [3, 1, 0]),
     ],
 )
 def test_fallback_order(populated: tuple[bool, ...], highest: str, order: list[int]) -> None:
