@@ -1,4 +1,4 @@
-"""The one pipeline: a state is assessed, facts are asserted, rules conclude, every fix is replayed, fixes are ranked."""
+"""The one pipeline: a state is assessed, facts asserted, rules conclude, every fix is replayed, fixes are ranked."""
 
 from collections.abc import Sequence
 
@@ -112,7 +112,7 @@ def _notes(state: SystemState, rules: Sequence[Rule], by_rule: dict[str, list[Fi
 def _fixes(
     assessment: Assessment, rules: Sequence[Rule], by_rule: dict[str, list[Firing]]
 ) -> tuple[tuple[Fix, ...], tuple[Refutation, ...], tuple[Skipped, ...]]:
-    """Return the fixes that the replay bears out, in rank order; those that it refutes; those that make no sense here."""
+    """Return the fixes that the replay bears out, ranked; those that it refutes; those that make no sense here."""
     fixes, rejected, unproposable = [], [], []
     for rule in rules:
         if rule.kind != "fix" or rule.fix is None or rule.id not in by_rule:
@@ -124,7 +124,7 @@ def _fixes(
             unproposable.append(Skipped(rule=rule.id, reason=str(reason)))
             continue
         if verified.verification.class_ in ("no effect", "harmful"):
-            rejected.append(_rejected(assessment.state, rule, firing, verified))
+            rejected.append(_rejected(rule, verified))
         else:
             fixes.append(_fix(assessment.state, rule, firing, verified))
     ordered = sorted(fixes, key=lambda f: tuple(f.rank_parts.model_dump().values()))
@@ -162,7 +162,7 @@ def _fix(state: SystemState, rule: Rule, firing: Firing, verified: Verified) -> 
     )
 
 
-def _rejected(state: SystemState, rule: Rule, firing: Firing, verified: Verified) -> Refutation:
+def _rejected(rule: Rule, verified: Verified) -> Refutation:
     """Turn a fix that the replay refutes into a refutation: it is not recommended, and not silently dropped either."""
     change = verified.changes[0]
     return Refutation(

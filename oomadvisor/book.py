@@ -23,7 +23,7 @@ def kinds() -> Kinds:
 
 
 def load_book(rule_dirs: Sequence[str] = ()) -> RuleBook:
-    """Return the built-in rules with those of ``rule_dirs`` over them. Raises RuleBookError with every problem found."""
+    """Return the built-in rules with those of ``rule_dirs`` over them. Raises RuleBookError with every problem."""
     return require(read_book(rule_dirs))
 
 
@@ -31,8 +31,7 @@ def read_book(rule_dirs: Sequence[str] = ()) -> tuple[RuleBook, list[Problem]]:
     """Return the book and every problem, errors and warnings; the book holds the rules that could be checked."""
     builtin = resource_dir("rules")
     packs = [Pack("builtin", _files(builtin, shown_from=builtin.parent))]
-    for folder in rule_dirs:
-        packs.append(Pack(folder, _files(Path(folder), shown_from=None)))
+    packs += [Pack(folder, _files(Path(folder), shown_from=None)) for folder in rule_dirs]
     return load_packs(packs, kinds(), scopes=SCOPES)
 
 

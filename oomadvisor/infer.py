@@ -58,13 +58,13 @@ def build_state(
     warnings: list[Warning_] = [*incident.warnings, *proc.warnings]
     release = _release(incident, proc, kernel, warnings)
     node = _node_in_question(incident)
-    zone_names = _zone_names(incident, node, release)
+    zone_names = _zone_names(incident, node)
     zones = tuple(
         zone.model_copy(update={"index": zone_names.index(zone.name)})
         for zone in sorted((z for z in incident.zones if z.node == node), key=lambda z: _rank(z.name))
         if zone.name in zone_names
     )
-    build = _build(incident, zones, zone_names, release)
+    build = _build(incident, zones, zone_names)
     flags, class_zone, class_index = _mask(incident.request, zones, zone_names, release)
     site = knowledge.call_site_of(frozenset(frame.symbol for frame in incident.backtrace))
     operation = _operation(incident, site)
@@ -93,7 +93,9 @@ def build_state(
 
 
 def state_from_proc(proc: ProcState, *, sysctls: "SysctlDump | None" = None, kernel: str | None = None) -> SystemState:
-    """Return the state of a box of which only /proc files are known: an incident of kind ``mem-info`` without a request."""
+    """Return the state of a box of which only /proc files are known: an incident of kind ``mem-info`` without a
+    request.
+    """
     file = proc.files[0] if proc.files else "-"
     incident = Incident(kind="mem-info", file=file, line=1, last_line=1, zones=proc.zones, missing=("header",))
     return build_state(incident, sysctls=sysctls, proc=proc, kernel=kernel)
@@ -180,7 +182,7 @@ def _rank(name: str) -> int:
     return ZONE_ORDER.index(name) if name in ZONE_ORDER else len(ZONE_ORDER)
 
 
-def _zone_names(incident: Incident, node: int, release: KernelRelease) -> tuple[str, ...]:
+def _zone_names(incident: Incident, node: int) -> tuple[str, ...]:
     """Return the zones of the build, lowest first.
 
     Populated zones are printed; the number of values after ``lowmem_reserve[]:`` is the number of zones that the build
@@ -202,7 +204,7 @@ def _below_is_possible(candidate: str, printed: list[str]) -> bool:
     return candidate == "HighMem" or _rank(candidate) > _rank(printed[0]) if printed else False
 
 
-def _build(incident: Incident, zones: tuple[Zone, ...], names: tuple[str, ...], release: KernelRelease) -> Build:
+def _build(incident: Incident, zones: tuple[Zone, ...], names: tuple[str, ...]) -> Build:
     cpus = {row.cpu for row in incident.percpu}
     orders = [len(z.free_blocks) for z in zones if z.free_blocks]
     slots = any(z.reserve_pages for z in zones)
@@ -281,7 +283,7 @@ def _workload(incident: Incident, operation: Operation | None) -> Operation | No
 def _tunables(
     incident: Incident, zones: tuple[Zone, ...], names: tuple[str, ...], release: KernelRelease, build: Build
 ) -> dict[str, Tunable]:
-    """Return the tunables that the report proves, as intervals. Only for the series whose formulas are known exactly."""
+    """Return the tunables that the report proves, as intervals. Only for a series whose formulas are known exactly."""
     family = functions_for(release.version)
     if family is None or not zones or any(z.present_pages is None for z in zones):
         return {}
@@ -408,7 +410,9 @@ def _observed(
 def _compare(
     found: dict[str, Tunable], name: str, value: int, text: str, origin: Origin | None, warnings: list[Warning_]
 ) -> None:
-    """Record an observed value. When the report proves another one, the proven interval stays and a warning names both."""
+    """Record an observed value. When the report proves another one, the proven interval stays and a warning names
+    both.
+    """
     before = found.get(name)
     if before is None:
         found[name] = _seen(name, value, text, origin, None)
@@ -419,8 +423,8 @@ def _compare(
         warnings.append(
             Warning_(
                 code="tunable-contradiction",
-                text=f"{name} is {value} in {origin}, but the report's own numbers prove {proved}: the value was changed "
-                f"after the report or before the file was written; the report's is used",
+                text=f"{name} is {value} in {origin}, but the report's own numbers prove {proved}: the value was "
+                "changed after the report or before the file was written; the report's is used",
                 origin=origin,
             )
         )
@@ -462,7 +466,9 @@ def _sum(*values: int | None) -> int | None:
 
 
 def _memory(incident: Incident, proc: ProcState) -> Memory:
-    """Say where the memory is, in pages. tmpfs/shm has no counter in 2.6.31: it is found by two independent differences."""
+    """Say where the memory is, in pages. tmpfs/shm has no counter in 2.6.31: it is found by two independent
+    differences.
+    """
     counters, trailer = incident.counters, incident.trailer
     meminfo = proc.meminfo_kb or {}
 

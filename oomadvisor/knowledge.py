@@ -41,7 +41,9 @@ class Knob:
 
     def exists_in(self, version: tuple[int, ...]) -> bool:
         """Return whether a mainline kernel of ``version`` can have it (its build options permitting)."""
-        return not self.vendor_only and self.since <= version[: len(self.since)] and version[: len(self.until)] <= self.until
+        if self.vendor_only:
+            return False
+        return self.since <= version[: len(self.since)] and version[: len(self.until)] <= self.until
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def call_site_of(symbols: frozenset[str]) -> CallSite | None:
 
 @cache
 def operations(arch: str | None) -> dict[str, Operation]:
-    """Return what the kernel asks for in each operation on ``arch``; empty for an architecture that is not described."""
+    """Return what the kernel asks for in each operation on ``arch``; empty for one that is not described."""
     rows = _read("operations")["operations"].get(arch, {})
     return {
         name: Operation(

@@ -1,4 +1,4 @@
-"""The order of fixes (docs/ranking.md): proof, what it repairs, cost, risk, id. Total, stable, and shown in the JSON."""
+"""The order of fixes (docs/ranking.md): proof, what it repairs, cost, risk, id. Total and stable."""
 
 from oomadvisor.model import RankParts, Verification
 
@@ -10,8 +10,8 @@ LIKELY_PERMILLE = 900
 def proof(verification: Verification) -> int:
     """Return the weight of the proof, smallest first.
 
-    0 certain; 1 bounded, where nine in ten drawn layouts pass at HIGH; 2 marginal; 3 bounded otherwise; 4 not decidable;
-    5 no effect; 6 harmful.
+    0 certain; 1 bounded, where nine in ten drawn layouts pass at HIGH; 2 marginal; 3 bounded otherwise; 4 not
+    decidable; 5 no effect; 6 harmful.
     """
     if verification.class_ == "bounded":
         return 1 if (verification.estimate_permille or 0) >= LIKELY_PERMILLE else 3

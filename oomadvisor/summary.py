@@ -6,7 +6,9 @@ DONE_BY = {"exec": "was being executed", "fork": "was starting a process", "clon
 
 
 def summary(state: SystemState) -> tuple[str, ...]:
-    """Return one sentence on what was asked and one on how it ended; what the report does not say is said to be unknown."""
+    """Return one sentence on what was asked and one on how it ended; what the report does not say is said to be
+    unknown.
+    """
     return (_asked(state), _ended(state))
 
 

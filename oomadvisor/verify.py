@@ -1,4 +1,4 @@
-"""From a change as a rule writes it to a change that is replayed: what is written, what it does, and how sure that is."""
+"""From a change as a rule writes it to a change that is replayed: what it does, and how sure that is."""
 
 from dataclasses import dataclass
 
@@ -175,7 +175,7 @@ def verify(assessment: Assessment, written: tuple[WrittenChange, ...], measured:
     except NotReplayable as error:
         raise NotProposable(str(error)) from error
     class_, why = _class(assessment, outcome, resolved)
-    prices = _prices(state, snap, outcome, resolved)
+    prices = _prices(state, snap, resolved)
     verification = Verification(
         class_=class_,
         operation=outcome.operation.id,
@@ -246,9 +246,7 @@ def _headroom(snap: Snapshot, operation: Operation, children: int, draws: tuple[
     return Headroom(operation=operation.id, children=low, children_high=high, model=HEADROOM_MODEL, note=note)
 
 
-def _prices(
-    state: SystemState, snap: Snapshot, outcome: Outcome, resolved: tuple[Resolved, ...]
-) -> tuple[Price, Price] | None:
+def _prices(state: SystemState, snap: Snapshot, resolved: tuple[Resolved, ...]) -> tuple[Price, Price] | None:
     """Return the price before and after, when min_free_kbytes changes and its present value is known."""
     tunable = state.tunables.get(MIN_FREE)
     change = next(

@@ -21,7 +21,9 @@ class Evidence(Frozen):
 
 
 class Measured(Frozen):
-    """What happened when this was tried on a real kernel. ``of_class``: the rate of a verification class. ``low_permille``/``high_permille``: 95 % Wilson interval."""
+    """What happened when this was tried on a real kernel. ``of_class``: the rate of a verification class.
+    ``low_permille``/``high_permille``: 95 % Wilson interval.
+    """
 
     id: str
     text: str
@@ -51,7 +53,9 @@ class Change(Frozen):
 
 
 class Headroom(Frozen):
-    """How many more of the operation fit one after another when its children stay alive (``model`` names the counting)."""
+    """How many more of the operation fit one after another when its children stay alive (``model`` names the
+    counting).
+    """
 
     operation: str
     children: int | None
@@ -61,7 +65,8 @@ class Headroom(Frozen):
 
 
 class Verification(Frozen):
-    """What the simulator says. ``before``/``after`` hold the replays at MIN and HIGH; ``bounded`` has best and worst case.
+    """What the simulator says. ``before``/``after`` hold the replays at MIN and HIGH; ``bounded`` has best and
+    worst case.
 
     ``estimate_permille``: share of ``draws`` random layouts that pass at HIGH, ``estimate_min_permille`` at MIN.
     """

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from oomadvisor.model.base import Frozen, Origin, Warning_
 from oomadvisor.model.zone import Zone
 
@@ -75,7 +77,7 @@ class Counters(Frozen):
     bounce: int | None = None
     free_pcp: int | None = None
     free_cma: int | None = None
-    other: dict[str, int] = {}
+    other: dict[str, int] = Field(default_factory=dict)
 
 
 class Swap(Frozen):
@@ -105,7 +107,7 @@ class Trailer(Frozen):
     shared_count: int | None = None
     nonshared_pages: int | None = None
     swap_cached_pages: int | None = None
-    vendor: dict[str, int] = {}
+    vendor: dict[str, int] = Field(default_factory=dict)
 
 
 class Task(Frozen):
@@ -125,7 +127,9 @@ class Task(Frozen):
 
 
 class Kill(Frozen):
-    """What was killed. ``kind`` tells the line: ``chosen`` = "kill process N … or a child", ``killed`` = "Killed process"."""
+    """What was killed. ``kind`` tells the line: ``chosen`` = "kill process N … or a child", ``killed`` = "Killed
+    process".
+    """
 
     kind: Literal["chosen", "killed", "panic", "vm-fault", "constraint"]
     pid: int | None = None
@@ -182,7 +186,7 @@ class Incident(Frozen):
     kills: tuple[Kill, ...] = ()
     memcg: MemcgUsage | None = None
     forms: tuple[str, ...] = ()
-    lines: dict[str, int] = {}
+    lines: dict[str, int] = Field(default_factory=dict)
     missing: tuple[str, ...] = ()
     warnings: tuple[Warning_, ...] = ()
 

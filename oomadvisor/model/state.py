@@ -2,16 +2,19 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from oomadvisor.model.base import Frozen, Origin, Warning_
 from oomadvisor.model.incident import Incident, Swap
 from oomadvisor.model.zone import Zone
 
 
 class KernelRelease(Frozen):
-    """Which kernel this is. ``version`` is (2, 6, 31, 12)-like; ``text`` as found; ``exact`` when known to the patch level.
+    """Which kernel this is. ``version`` is (2, 6, 31, 12)-like; ``text`` as found; ``exact`` when known to the
+    patch level.
 
-    ``source``: ``log``, ``option`` (--kernel), ``proc`` (/proc/version), ``forms`` (only the forms of the lines say so,
-    then ``version`` is the oldest and ``newest`` the newest kernel that prints them), or ``unknown``.
+    ``source``: ``log``, ``option`` (--kernel), ``proc`` (/proc/version), ``forms`` (only the forms of the lines say
+    so, then ``version`` is the oldest and ``newest`` the newest kernel that prints them), or ``unknown``.
     """
 
     version: tuple[int, ...]
@@ -24,8 +27,9 @@ class KernelRelease(Frozen):
 class Tunable(Frozen):
     """A sysctl as an interval ``low..high`` (equal when the value is known), and where that came from.
 
-    ``source``: ``observed`` (a sysctl file), ``inferred`` (arithmetic on the report, named in ``basis``), ``default``
-    (nothing contradicts the kernel's own default, named in ``basis``). ``default`` is that kernel's default on this box.
+    ``source``: ``observed`` (a sysctl file), ``inferred`` (arithmetic on the report, named in ``basis``),
+    ``default`` (nothing contradicts the kernel's own default, named in ``basis``). ``default`` is that kernel's
+    default on this box.
     """
 
     name: str
@@ -103,16 +107,17 @@ class ProcState(Frozen):
     slab: tuple[SlabCache, ...] = ()
     mounts: tuple[Mount, ...] = ()
     swaps: tuple[SwapDevice, ...] | None = None
-    sysctls: dict[str, str] = {}
-    origins: dict[str, Origin] = {}
+    sysctls: dict[str, str] = Field(default_factory=dict)
+    origins: dict[str, Origin] = Field(default_factory=dict)
     warnings: tuple[Warning_, ...] = ()
 
 
 class OperationStep(Frozen):
-    """One allocation of an operation: a block of ``order`` under ``gfp_mask``, while the earlier steps' blocks are held.
+    """One allocation of an operation: a block of ``order`` under ``gfp_mask``, while the earlier steps' blocks are
+    held.
 
-    ``replaces``: when the operation is complete, an earlier block of the same order is given back (exec frees the page
-    directory of the program that it replaces).
+    ``replaces``: when the operation is complete, an earlier block of the same order is given back (exec frees the
+    page directory of the program that it replaces).
     """
 
     order: int
@@ -166,7 +171,7 @@ class Memory(Frozen):
 
 
 class SystemState(Frozen):
-    """The whole input of the expert. ``zones`` lists the zones of the node in question from the lowest to the highest."""
+    """The whole input of the expert. ``zones`` lists the zones of the node in question, lowest first."""
 
     incident: Incident
     kernel: KernelRelease
@@ -174,7 +179,7 @@ class SystemState(Frozen):
     zones: tuple[Zone, ...] = ()
     memory: Memory = Memory()
     swap: Swap | None = None
-    tunables: dict[str, Tunable] = {}
+    tunables: dict[str, Tunable] = Field(default_factory=dict)
     proc: ProcState = ProcState()
     gfp_flags: tuple[str, ...] = ()
     class_zone: str | None = None

@@ -16,8 +16,8 @@ class LadderStep(Frozen):
 class Verdict(Frozen):
     """The test of one order at one mark in one zone. ``remaining_pages`` must be *greater* than ``bound_pages``.
 
-    Both are taken at the step that failed, or at the last step when the test passes. ``short_by_pages`` is how many more
-    pages in blocks of that step's size or larger would make the failed comparison pass (0 when it passes).
+    Both are taken at the step that failed, or at the last step when the test passes. ``short_by_pages`` is how many
+    more pages in blocks of that step's size or larger would make the failed comparison pass (0 when it passes).
     """
 
     zone: str
@@ -51,7 +51,8 @@ class Replay(Frozen):
 
 
 class Thresholds(Frozen):
-    """The largest value of ``knob`` at which an operation passes at a mark. ``zone`` None: in some zone, block by block.
+    """The largest value of ``knob`` at which an operation passes at a mark. ``zone`` None: in some zone, block by
+    block.
 
     ``largest`` None: no value passes. The values are exact for the snapshot (granularity of the knob included).
     """

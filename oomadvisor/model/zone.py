@@ -2,6 +2,8 @@
 
 from typing import Literal, get_args
 
+from pydantic import Field
+
 from oomadvisor.model.base import Frozen
 
 Mark = Literal["min", "low", "high"]
@@ -52,7 +54,7 @@ class Zone(Frozen):
     reserved_highatomic_pages: int | None = None
     pages_scanned: int | None = None
     all_unreclaimable: bool | None = None
-    other_pages: dict[str, int] = {}
+    other_pages: dict[str, int] = Field(default_factory=dict)
 
     @property
     def anon_lru_pages(self) -> int | None:

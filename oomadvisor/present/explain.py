@@ -102,14 +102,15 @@ def _zones(state: SystemState) -> list[RenderableType]:
         return list(lines)
     tried = [z.name for z in reversed(state.zones) if z.index <= state.class_zone_index and z.present_pages != 0]
     lines.append(plain(f"tried in this order: {', '.join(tried)}; class zone {state.class_zone}"))
-    for zone in reversed(state.zones):
-        if zone.reserve_pages is not None and state.class_zone_index < len(zone.reserve_pages):
-            lines.append(
-                plain(
-                    f"{zone.name} keeps {zone.reserve_pages[state.class_zone_index]} pages from this class zone "
-                    f"(read at {state.incident.origin(f'zones.{zone.node}.{zone.name}.reserve')})"
-                )
-            )
+    index, origin = state.class_zone_index, state.incident.origin
+    lines += [
+        plain(
+            f"{zone.name} keeps {zone.reserve_pages[index]} pages from this class zone "
+            f"(read at {origin(f'zones.{zone.node}.{zone.name}.reserve')})"
+        )
+        for zone in reversed(state.zones)
+        if zone.reserve_pages is not None and index < len(zone.reserve_pages)
+    ]
     lines.append(
         _source("mm/page_alloc.c: build_zonelists_node, setup_per_zone_lowmem_reserve, get_page_from_freelist, 2.6.31")
     )
@@ -150,8 +151,8 @@ def _test(advice: IncidentAdvice) -> list[RenderableType]:
     size = 1 << order
     lines: list[RenderableType] = [
         plain(
-            f"free − {size - 1} must exceed mark + reserve; then, for each order below {order}, the blocks of that order "
-            "are taken off and the mark is halved, and what is left must exceed it."
+            f"free − {size - 1} must exceed mark + reserve; then, for each order below {order}, the blocks of that "
+            "order are taken off and the mark is halved, and what is left must exceed it."
         ),
         _table(advice),
         _source("mm/page_alloc.c: zone_watermark_ok, 2.6.31"),
@@ -233,8 +234,8 @@ def _decision(state: SystemState) -> list[RenderableType]:
         elif isinstance(event, events.AllocatedFrom):
             lines.append(
                 plain(
-                    f"on the printed numbers {event.zone} would serve it: the state had changed by the time of printing, "
-                    "or another rule applied"
+                    f"on the printed numbers {event.zone} would serve it: the state had changed by the time of "
+                    "printing, or another rule applied"
                 )
             )
         elif isinstance(event, events.AllocationFailureMessage):

@@ -34,10 +34,7 @@ def check_rows(advice: IncidentAdvice) -> tuple[tuple[str, ...], tuple[CheckRow,
     for verdict in verdicts:
         steps = [f"{s.remaining_pages} {'>' if s.ok else '≤'} {s.bound_pages}" for s in verdict.steps]
         steps += [""] * (order + 1 - len(steps))
-        if verdict.ok:
-            result = "passes"
-        else:
-            result = f"FAILS, {verdict.short_by_pages} short"
+        result = "passes" if verdict.ok else f"FAILS, {verdict.short_by_pages} short"
         rows.append(CheckRow((verdict.zone, verdict.mark.upper(), *steps, result), verdict.ok))
     return header, tuple(rows)
 

@@ -83,8 +83,7 @@ def _incident(advice: IncidentAdvice, whole: Advice) -> list[RenderableType]:
     parts: list[RenderableType] = [_title(advice, whole), heading("What happened")]
     parts.append(indented(*(plain(sentence) for sentence in advice.summary)))
     answers = [note for note in advice.notes if note.topic == "answer"]
-    for note in answers:
-        parts.append(Padding(Group(plain(note.title, "bold"), indented(plain(note.text))), (1, 0, 0, 2)))
+    parts += [Padding(Group(plain(n.title, "bold"), indented(plain(n.text))), (1, 0, 0, 2)) for n in answers]
     if advice.fixes:
         parts.append(heading("Do this first"))
         parts.append(indented(_first_fix(advice.fixes[0])))

@@ -1,8 +1,9 @@
 """Taking a block out of free lists of which only the counts are known.
 
-Which block the kernel takes depends on the migrate type of the lists, which no report shows. Of the requester's own type
-it is the smallest that fits; of another type it is the largest (mm/page_alloc.c: __rmqueue, __rmqueue_fallback, 2.6.31).
-Both rules are here; what is left over when a block is split stays free in the orders below.
+Which block the kernel takes depends on the migrate type of the lists, which no report shows. Of the requester's own
+type it is the smallest that fits; of another type it is the largest (mm/page_alloc.c: __rmqueue,
+__rmqueue_fallback, 2.6.31). Both rules are here; what is left over when a block is split stays free in the orders
+below.
 """
 
 from typing import Literal
@@ -25,4 +26,3 @@ def take_block(blocks: tuple[int, ...], order: int, choice: Choice = "smallest")
     for lower in range(order, found):
         after[lower] += 1
     return tuple(after)
-

@@ -1,9 +1,10 @@
 """How many more of an operation fit one after another, when the children stay alive.
 
-Counted as the kernel was seen to eat (measured on 2.6.31.12, ARM, UP, no swap: within 1 of the number of children in 272
-of 283 boots without blocks of 64 kB and more, never more than 1 too high): each child's blocks are split off the largest
-block first, it takes 7 single pages beside them, and for fork+exec the second page directory must fit while the first is
-still held. With larger free blocks the real number is higher, so the count is a safe lower bound there.
+Counted as the kernel was seen to eat (measured on 2.6.31.12, ARM, UP, no swap: within 1 of the number of children
+in 272 of 283 boots without blocks of 64 kB and more, never more than 1 too high): each child's blocks are split off
+the largest block first, it takes 7 single pages beside them, and for fork+exec the second page directory must fit
+while the first is still held. With larger free blocks the real number is higher, so the count is a safe lower bound
+there.
 """
 
 from functools import partial
@@ -36,7 +37,9 @@ def is_lower_bound(snap: Snapshot) -> bool:
 
 
 class _Lists:
-    """The free lists of one zone while children eat them. Counting is done in place: it is the innermost loop of advise."""
+    """The free lists of one zone while children eat them. Counting is done in place: it is the innermost loop of
+    advise.
+    """
 
     def __init__(self, snap: Snapshot, zone: ZoneSnapshot) -> None:
         self.free = zone.free

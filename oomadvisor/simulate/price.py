@@ -9,17 +9,18 @@ from oomadvisor.simulate.change import with_min_free_kbytes
 from oomadvisor.simulate.snapshot import Snapshot
 
 PCP_MARGIN_PAGES = 60
-"""Pages that per-cpu lists of the wrong migrate type can withhold: both lists of the measured box at their high limit."""
+"""Pages that per-cpu lists of the wrong migrate type can withhold: both lists of the measured box, full."""
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
     """At the floor, i.e. when ordinary requests have taken all they may (mark + reserve in every zone).
 
-    ``atomic_pages``: what GFP_ATOMIC may still take. ``floor_pages``: where ordinary requests stop. ``above_floor_pages``:
-    free pages now above it, so many more are used up before the difference is due. ``safe_burst_pages``: 5/32 of the
-    value minus the per-cpu margin. ``spinning_zones``: zones whose HIGH mark lies above MIN + reserve: kswapd, once woken,
-    never reaches its goal there when nothing can be reclaimed (vmscan.c: balance_pgdat).
+    ``atomic_pages``: what GFP_ATOMIC may still take. ``floor_pages``: where ordinary requests stop.
+    ``above_floor_pages``: free pages now above it, so many more are used up before the difference is due.
+    ``safe_burst_pages``: 5/32 of the value minus the per-cpu margin. ``spinning_zones``: zones whose HIGH mark lies
+    above MIN + reserve: kswapd, once woken, never reaches its goal there when nothing can be reclaimed (vmscan.c:
+    balance_pgdat).
     """
 
     min_free_kbytes: int

@@ -138,8 +138,8 @@ def _spread(starts: int, order: int) -> int:
 def _chosen(places: int, wanted: int, size: int, generator: random.Random) -> int:
     """Return ``wanted`` of the set bits of ``places``, each as likely as any other (all of them when there are fewer).
 
-    A coin with a probability of wanted / available is thrown for all places at once, eight bits of it being enough. What
-    that gives too few or too many is then chosen in the same way, and the last few one by one.
+    A coin with a probability of wanted / available is thrown for all places at once, eight bits of it being enough.
+    What that gives too few or too many is then chosen in the same way, and the last few one by one.
     """
     available = places.bit_count()
     if wanted >= available:
@@ -186,10 +186,11 @@ def _freed_at_random(zone: ZoneSnapshot, pages: int, seed: str) -> tuple[int, ..
 
 
 def _merged(free: int, present: int, top: int) -> tuple[int, ...]:
-    """Return the block counts of a page map after every pair of free buddies has merged (page_alloc.c: __free_one_page).
+    """Return the block counts of a page map after every pair of free buddies has merged (page_alloc.c:
+    __free_one_page).
 
-    ``whole[o]`` counts the aligned regions of 2^o pages that are entirely free; those that are not half of a larger one
-    are the blocks of that order.
+    ``whole[o]`` counts the aligned regions of 2^o pages that are entirely free; those that are not half of a larger
+    one are the blocks of that order.
     """
     size = ((present >> top) + 1) << top
     whole = [free.bit_count()]
@@ -197,4 +198,4 @@ def _merged(free: int, present: int, top: int) -> tuple[int, ...]:
         free &= free >> (1 << order)
         free &= _every(size, 2 << order)
         whole.append(free.bit_count())
-    return tuple(whole[o] - 2 * whole[o + 1] for o in range(top)) + (whole[top],)
+    return (*(whole[o] - 2 * whole[o + 1] for o in range(top)), whole[top])

@@ -10,8 +10,8 @@ from oomadvisor.model import Mark, SystemState
 class ZoneSnapshot:
     """A zone as the watermark test sees it. All in pages; ``blocks`` is indexed by order.
 
-    ``free`` is the zone's counter, which can differ from the sum of ``blocks`` (drift, counter bug): the test reads both.
-    ``reserve`` is the reserve against the request's class zone.
+    ``free`` is the zone's counter, which can differ from the sum of ``blocks`` (drift, counter bug): the test reads
+    both. ``reserve`` is the reserve against the request's class zone.
     """
 
     name: str
@@ -63,8 +63,9 @@ class Snapshot:
 def snapshot(state: SystemState) -> Snapshot | None:
     """Return what the allocator's test needs, or None when the report lacks it.
 
-    Needed are a kernel whose functions are known exactly and, for every eligible zone: free counter, free lists, marks and the reserve against the class zone. A zone
-    that lacks one of them makes the whole answer unknowable, because the request may be served from it.
+    Needed are a kernel whose functions are known exactly and, for every eligible zone: free counter, free lists,
+    marks and the reserve against the class zone. A zone that lacks one of them makes the whole answer unknowable,
+    because the request may be served from it.
     """
     index = state.class_zone_index
     family = functions_for(state.kernel.version)

@@ -15,9 +15,10 @@ def largest_min_free_kbytes(snap: Snapshot, ok: Callable[[Snapshot], bool]) -> i
     """Return the largest min_free_kbytes at which ``ok`` holds, or None when it does not even hold at 0.
 
     ``ok`` must be monotone: true up to some value, false above. Every comparison of the watermark test is (a larger
-    mark never passes where a smaller one failed), and so is an operation whose blocks are taken in sequence over the
-    zone list as long as each zone's own verdicts are; the property test compares with brute force. Values act in steps
-    of one page (4 kB: the handler stores kB, setup_per_zone_wmarks shifts by 2), so the last kB of the step is returned.
+    mark never passes where a smaller one failed), and so is an operation whose blocks are taken in sequence over
+    the zone list as long as each zone's own verdicts are; the property test compares with brute force. Values act
+    in steps of one page (4 kB: the handler stores kB, setup_per_zone_wmarks shifts by 2), so the last kB of the
+    step is returned.
     """
     if not ok(with_min_free_kbytes(snap, 0)):
         return None
@@ -52,7 +53,7 @@ def largest_passing(snap: Snapshot, orders: tuple[int, ...], mark: Mark, *, ever
 
 
 def thresholds(snap: Snapshot, operation: Operation) -> tuple[Thresholds, ...]:
-    """Return the largest passing vm.min_free_kbytes of an operation: per zone alone, then over the list, at each mark."""
+    """Return the largest passing vm.min_free_kbytes of an operation: each zone alone, then the list."""
     rows = []
     for zone in snap.zones:
         alone = snap.with_zones((zone,))

@@ -1,15 +1,14 @@
 """A set of changes replayed: the verdict before and after, and its class (docs/verification.md)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from oomadvisor.model import MARKS, Mark, Operation, Replay
 from oomadvisor.model.advice import VerificationClass
-from oomadvisor.simulate.change import Change, FreePages, SetOperation, SetRealtime, SetSysctl, apply
+from oomadvisor.simulate.change import Change, SetOperation, SetRealtime, SetSysctl, apply
 from oomadvisor.simulate.headroom import children_that_stay
 from oomadvisor.simulate.replay import operation_passes, replay
 from oomadvisor.simulate.scatter import Scatter, scatter
 from oomadvisor.simulate.snapshot import Snapshot
-
 
 CHILDREN_DRAWN = 100
 """Children are not counted further than this in a drawn layout: more than enough, and the count costs time."""
@@ -19,8 +18,9 @@ CHILDREN_DRAWN = 100
 class Outcome:
     """What a set of changes does to an operation.
 
-    ``before``/``after``: replays at MIN, LOW and HIGH; with pages freed at unknown positions ``after`` is the best case
-    and ``worst`` the worst. ``estimate``: how many of ``draws`` random layouts pass at HIGH, and ``estimate_min`` at MIN.
+    ``before``/``after``: replays at MIN, LOW and HIGH; with pages freed at unknown positions ``after`` is the best
+    case and ``worst`` the worst. ``estimate``: how many of ``draws`` random layouts pass at HIGH, and
+    ``estimate_min`` at MIN.
     """
 
     verification: VerificationClass
@@ -55,7 +55,7 @@ def what_if(snap: Snapshot, operation: Operation, changes: tuple[Change, ...], *
         spread = scatter(after, freed, max(target.orders), **({} if draws is None else {"draws": draws}))
         return _bounded(snap, before, target, spread, children_that_stay(snap, operation))
     return Outcome(
-        verification=classify(snap, after, operation, target),
+        verification=classify(snap, after, target),
         before=before,
         after=_replays(after, target),
         worst=(),
@@ -70,12 +70,12 @@ def what_if(snap: Snapshot, operation: Operation, changes: tuple[Change, ...], *
     )
 
 
-def classify(before: Snapshot, after: Snapshot, operation: Operation, target: Operation) -> VerificationClass:
+def classify(before: Snapshot, after: Snapshot, target: Operation) -> VerificationClass:
     """Return the class of a change whose result is one exact snapshot.
 
-    *certain*: every block of the operation passes at HIGH, whichever way blocks are chosen (from the smallest or from the
-    largest that fits). *marginal*: it passes at MIN, or at HIGH one way only. Otherwise *harmful* when some comparison got worse for the operation's orders or for single pages (a bound or
-    the reserve rose), else *no effect*. A change that cures cannot be harmful, unless a single page fails after it.
+    *certain*: every block of the operation passes at HIGH, whichever way blocks are chosen (from the smallest or from
+    the largest that fits), and a single page after them. *marginal*: all that at MIN, or at HIGH one way only.
+    Otherwise *harmful* when a mark or reserve rose, so that the test got stricter, else *no effect*.
     """
     if passes_both_ways(after, (*target.orders, 0), "high"):
         return "certain"
@@ -106,7 +106,7 @@ def _bounded(
     snap: Snapshot, before: tuple[Replay, ...], target: Operation, spread: Scatter, headroom_before: int
 ) -> Outcome:
     """Judge a change with a best and a worst case: the same class in both is that class, else *bounded*."""
-    classes = {classify(snap, s, target, target) for s in (*spread.worst, spread.best)}
+    classes = {classify(snap, s, target) for s in (*spread.worst, spread.best)}
     worst = min(spread.worst, key=lambda s: sum(r.ok for r in _replays(s, target)))
     return Outcome(
         verification=classes.pop() if len(classes) == 1 else "bounded",

@@ -25,13 +25,15 @@ def rows(path: Path) -> Iterator[tuple[int, Row]]:
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
-            try:
-                row = json.loads(line)
-                yield number, (row["report"], row["apply"], row["outcome"])
-            except (ValueError, KeyError, TypeError) as error:
-                raise ValueError(
-                    f"{path}:{number}: expected an object with report, apply and outcome ({error})"
-                ) from error
+            yield number, _row(f"{path}:{number}", line)
+
+
+def _row(place: str, line: str) -> Row:
+    try:
+        row = json.loads(line)
+        return row["report"], row["apply"], row["outcome"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{place}: expected an object with report, apply and outcome ({error})") from error
 
 
 def predict(report: str, apply: dict[str, int | str], name: str = "row") -> str:
