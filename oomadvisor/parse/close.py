@@ -6,6 +6,7 @@ from oomadvisor.model import Counters, Incident, IncidentKind, Marks, Request, S
 from oomadvisor.parse.checks import check
 from oomadvisor.parse.draft import Draft, ZoneDraft
 from oomadvisor.parse.fields import ZONE_SIZES
+from oomadvisor.parse.lines.buddy import PAGE_SIZES_KB
 
 DEFAULT_PAGE_KB = 4
 MAX_PAGES = 1 << 32
@@ -25,7 +26,7 @@ _SLOTS = ("DMA", "DMA32", "Normal", "HighMem", "Movable", "Device")
 
 def close(draft: Draft, number: int) -> Incident:
     """Return the incident. Nothing is guessed: what the text did not give is ``None`` and named in ``missing``."""
-    page_kb = draft.page_kb or DEFAULT_PAGE_KB
+    page_kb = draft.page_kb or _page_kb_by_sums(draft)
     _settle_reserves(draft)
     zones = tuple(_zone(draft, zone, page_kb) for zone in draft.zones.values())
     zones = _with_indices(zones)
@@ -61,6 +62,20 @@ def close(draft: Draft, number: int) -> Incident:
     for what, count in sorted(draft.dropped.items()):
         draft.warnings.append(Warning_(code="capped", text=f"Too many {what}: {count} were left out."))
     return incident.model_copy(update={"missing": _missing(incident), "warnings": tuple(draft.warnings)})
+
+
+def _page_kb_by_sums(draft: Draft) -> int:
+    """Return the page size in which the zones' kB sum to the global counters, which are pages; 4 when none does."""
+    zones = draft.zones.values()
+    sums: dict[str, int] = {}
+    for name in ("free", "active_anon", "inactive_anon", "active_file", "inactive_file"):
+        if zones and all(name in zone.fields_kb for zone in zones):
+            sums[name] = sum(zone.fields_kb[name] for zone in zones)
+    pairs = [(kb, draft.counters[name]) for name, kb in sums.items() if draft.counters.get(name)]
+    for page_kb in PAGE_SIZES_KB:
+        if pairs and all(kb == pages * page_kb for kb, pages in pairs):
+            return page_kb
+    return DEFAULT_PAGE_KB
 
 
 def _kind(draft: Draft) -> IncidentKind:
@@ -112,8 +127,7 @@ def _zone(draft: Draft, zone: ZoneDraft, page_kb: int) -> Zone:
     if {"min", "low", "high"} <= pages.keys():
         marks = Marks(min=pages["min"], low=pages["low"], high=pages["high"])
     modelled = {attr: pages[name] for name, attr in ZONE_SIZES.items() if attr is not None and name in pages}
-    in_marks = {"min", "low", "high"} if marks is not None else set()
-    other = {n: v for n, v in pages.items() if ZONE_SIZES[n] is None and n not in in_marks}
+    other = {n: v for n, v in pages.items() if ZONE_SIZES[n] is None and n not in ("min", "low", "high")}
     blocks = _blocks(draft, zone, pages.get("present"))
     return Zone(
         name=zone.name,

@@ -30,7 +30,7 @@ class Line:
     """A line without its prefixes: white space collapsed, number from 1, the time as printed before it.
 
     ``prefixed``: something that a log puts before each record was removed (mail quoting does not count).
-    ``cut``: the input ended in the middle of this line, so its last word may be incomplete.
+    ``cut``: the line ends where it should not, so its last word may be incomplete.
     """
 
     number: int

@@ -157,7 +157,7 @@ class LineMachine:
             if match is not None and self._draft is not None:
                 self._draft.warn("cut-line", f"A line ({form.name}) is incomplete and was left out.", line.number)
             return
-        text = Line(line.number, joined.text, line.time, line.prefixed, held.cut)
+        text = Line(line.number, joined.text, line.time, line.prefixed, held.cut or not joined.whole)
         self._read(form, match, text)
         draft = self._draft
         if draft is None:

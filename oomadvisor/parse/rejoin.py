@@ -84,7 +84,10 @@ class Held:
     def _values(self, text: str) -> tuple[str | None, ...]:
         """Return what would be read: texts that differ elsewhere are the same line."""
         match = self.form.match(text)
-        return () if match is None else tuple(match.groupdict().values())
+        if match is None:
+            return ()
+        # Some kernels print a blank behind the colons of some names; the value is the same.
+        return tuple(value.replace(": ", ":") if value else value for value in match.groupdict().values())
 
     def result(self, draft: Draft | None) -> Joined:
         """Decide what the held lines say; ``draft`` is the incident that they would belong to."""

@@ -8,7 +8,7 @@ from oomadvisor.parse.lines.head import read_nothing
 
 _TERM = re.compile(r"(?P<count>-?\d{1,20})\*(?P<size>\d{1,9})kB(?: \((?P<types>[A-Z]{1,8})\))?")
 _BLOCK = r"-?\d{1,20}\*\d{1,9}kB(?: \([A-Z]{1,8}\))?"
-_PAGE_SIZES_KB = (4, 8, 16, 32, 64, 128, 256)
+PAGE_SIZES_KB = (4, 8, 16, 32, 64, 128, 256)
 
 
 def read_blocks(draft: Draft, match: re.Match[str], line: Line) -> None:
@@ -23,7 +23,7 @@ def read_blocks(draft: Draft, match: re.Match[str], line: Line) -> None:
     sizes = [int(term.group("size")) for term in terms]
     if total is None:
         _refuse(draft, zone, line, "is cut off before its total")
-    elif sizes[0] not in _PAGE_SIZES_KB or sizes != [sizes[0] << order for order in range(len(sizes))]:
+    elif sizes[0] not in PAGE_SIZES_KB or sizes != [sizes[0] << order for order in range(len(sizes))]:
         _refuse(draft, zone, line, "does not list doubling block sizes")
     elif draft.page_kb not in (None, sizes[0]):
         _refuse(draft, zone, line, f"starts at {sizes[0]} kB while another zone's starts at {draft.page_kb} kB")

@@ -31,7 +31,7 @@ def read_request(draft: Draft, match: re.Match[str], line: Line) -> None:
             continue
         if name in ("gfp_mask", "mode"):
             digits, _, names = value.partition("(")
-            if not digits.startswith("0x"):
+            if not re.fullmatch("0x[0-9a-fA-F]{1,16}", digits):
                 continue
             request["gfp_mask"] = int(digits, 16)
             request["gfp_names"] = tuple(part for part in names.rstrip(")").split("|") if part)
