@@ -110,6 +110,7 @@ def operations(arch: str | None) -> dict[str, Operation]:
             id=name,
             title=row["title"],
             source=row["source"],
+            creates_process=row.get("creates_process", False),
             steps=tuple(
                 OperationStep(
                     order=step["order"],

@@ -212,17 +212,17 @@ def _class(assessment: Assessment, outcome: Outcome, resolved: tuple[Resolved, .
     """Return the class and its reason. With reclaimable pages a failing MIN proves nothing (54 of 54 went through)."""
     operation = outcome.operation.title
     found = outcome.verification
+    several = len(outcome.operation.steps) > 1
+    blocks = f"every block of {operation} passes" if several else f"{operation} passes"
+    held = ", each taken while the earlier ones are held" if several else ""
     if found in ("no effect", "harmful") and reclaim_possible(assessment.state) and found == "no effect":
         return "not decidable", (
             f"{operation} still fails at MIN, but pages can be reclaimed here, and the report cannot tell which"
         )
     if found == "certain":
-        return found, f"every block of {operation} passes at HIGH, each taken while the earlier ones are held"
+        return found, f"{blocks} at HIGH{held}"
     if found == "marginal":
-        return (
-            found,
-            f"every block of {operation} passes at MIN, but not all at HIGH, where the last look before a kill is",
-        )
+        return found, f"{blocks} at MIN, but not at HIGH, where the last look before a kill is"
     if found == "bounded":
         return found, f"in the best case {operation} passes, in the worst it does not; the report cannot tell which"
     if found == "harmful":
@@ -238,7 +238,10 @@ def _share(count: int | None, draws: int) -> int | None:
     return None if count is None or draws == 0 else count * 1000 // draws
 
 
-def _headroom(snap: Snapshot, operation: Operation, children: int, draws: tuple[int, ...] | None) -> Headroom:
+def _headroom(snap: Snapshot, operation: Operation, children: int, draws: tuple[int, ...] | None) -> Headroom | None:
+    """Return how many more processes fit; None for an operation that leaves none behind."""
+    if not operation.creates_process:
+        return None
     note = "children that stay; short-lived ones give their blocks back"
     if is_lower_bound(snap):
         note = "a lower bound: blocks of 64 kB and more are free, and the kernel then takes a whole block at a time"

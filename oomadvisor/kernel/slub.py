@@ -5,7 +5,6 @@ from oomadvisor.kernel.words import PAGE_SHIFT, PAGE_SIZE
 __all__ = ["ENOSYS", "calculate_order", "get_order", "slab_order"]
 
 ENOSYS = 38
-MAX_OBJECTS_PER_PAGE = 65535
 
 
 def get_order(size: int) -> int:
@@ -22,15 +21,11 @@ def slab_order(size: int, min_objects: int, max_order: int, fraction: int, *, sl
 
     mm/slub.c: slab_order, 2.6.31. The result is above ``max_order`` when there is none.
     """
-    if (PAGE_SIZE << slub_min_order) // size > MAX_OBJECTS_PER_PAGE:
-        return get_order(size * MAX_OBJECTS_PER_PAGE) - 1
-    order = max(slub_min_order, (min_objects * size - 1).bit_length() - PAGE_SHIFT)
-    while order <= max_order:
+    for order in range(slub_min_order, max_order + 1):
         slab_bytes = PAGE_SIZE << order
         if slab_bytes >= min_objects * size and slab_bytes % size <= slab_bytes // fraction:
-            break
-        order += 1
-    return order
+            return order
+    return max_order + 1
 
 
 def calculate_order(

@@ -130,13 +130,15 @@ class OperationStep(Frozen):
 class Operation(Frozen):
     """What a task does, as the blocks that the kernel asks for, in sequence, all held together at the worst instant.
 
-    ``id`` is kebab-case (``exec``, ``fork``, ``fork+exec``); ``title`` is for people.
+    ``id`` is kebab-case (``exec``, ``fork``, ``fork+exec``); ``title`` is for people. ``creates_process``: a process
+    stays behind that holds the blocks, so it makes sense to count how many more fit.
     """
 
     id: str
     title: str
     steps: tuple[OperationStep, ...]
     source: str
+    creates_process: bool = False
 
     @property
     def orders(self) -> tuple[int, ...]:

@@ -113,6 +113,7 @@ def _incident(one: IncidentAdvice) -> dict[str, Any]:
         "memory": one.memory.model_dump(),
         "swap": None if state.swap is None else state.swap.model_dump(),
         "verdict": [_verdict(verdict) for verdict in one.verdicts],
+        "order_verdicts": [_verdict(verdict) for verdict in one.order_verdicts],
         "ladder": [_ladder(verdict) for verdict in one.verdicts],
         "causes": [_cause(cause) for cause in one.causes],
         "fixes": [_fix(fix) for fix in one.fixes],

@@ -6,20 +6,15 @@ Nothing from the log reaches the ticket as markup: see :func:`inline`, :func:`co
 import re
 from collections.abc import Iterable, Sequence
 
-from oomadvisor.model import (
-    Advice,
-    Cause,
-    Change,
-    Evidence,
-    Fix,
-    Headroom,
-    IncidentAdvice,
-    Measured,
-    Memory,
-    Refutation,
-    RuleNote,
-    Verdict,
-    Verification,
+from oomadvisor.model import Advice, Cause, Evidence, Fix, IncidentAdvice, Measured, Refutation, RuleNote, Tunable
+from oomadvisor.present.numbers import (
+    check_footer,
+    check_rows,
+    children_words,
+    kernel_words,
+    measured_words,
+    memory_rows,
+    passes_words,
 )
 from oomadvisor.present.printable import printable
 
@@ -27,17 +22,14 @@ _ESCAPES = str.maketrans({c: f"\\{c}" for c in "\\`*_[]|~$#"} | {"<": "&lt;", ">
 _BLOCK_START = re.compile(r"^([-+=]|\d+(?=[.)]))")
 _AUTOLINK = re.compile(r":(?=//)|(?<=www)\.", re.IGNORECASE)
 
-MEMORY_ROWS = (
-    ("free", "free_pages"),
-    ("tmpfs and shared memory", "shmem_pages"),
-    ("anonymous memory of processes", "anon_pages"),
-    ("file pages that can be dropped", "file_lru_pages"),
-    ("unevictable", "unevictable_pages"),
-    ("slab", "slab_pages"),
-    ("page tables", "pagetable_pages"),
-    ("reserved by the kernel", "reserved_pages"),
-    ("unaccounted", "unaccounted_pages"),
-)
+KINDS = {
+    "oom": "OOM kill",
+    "alloc-failure": "Page allocation failure",
+    "cgroup-oom": "OOM in a memory cgroup",
+    "oom-panic": "Panic on OOM",
+    "page-fault-kill": "Kill by a page fault",
+    "mem-info": "Memory report",
+}
 
 
 def inline(text: str) -> str:
@@ -95,37 +87,30 @@ def _longest_run(text: str) -> int:
 
 
 def _incident(one: IncidentAdvice) -> list[str]:
-    incident = one.state.incident
-    place = f"{incident.file}:{incident.line}"
+    place = f"{one.state.incident.file}:{one.state.incident.line}"
+    others = [note for note in one.notes if note.topic != "answer"]
     return [
         f"# {_headline(one)}",
-        f"Read from {code(place)}, kernel {inline(one.state.kernel.text or 'not known')}.",
-        "## What happened",
-        *(paragraph(sentence) for sentence in one.summary),
-        *_notes(one.notes, "answer"),
-        *_section("Watermark test", _verdict_table(one.verdicts)),
-        *_section("Where the memory is", _memory_table(one.memory, one.state.page_kb)),
+        f"{code(place)}, {inline(kernel_words(one))}",
+        *_section(
+            "What happened", [*map(paragraph, one.summary), *_notes(n for n in one.notes if n.topic == "answer")]
+        ),
+        *_section("Do this first", [part for fix in one.fixes[:1] for part in _first(fix)]),
+        *_section("The check, in the kernel's arithmetic", _check(one)),
+        *_section("Where the memory is", _memory(one)),
+        *_section("Settings", _settings(one.tunables)),
         *_section("Causes", [part for cause in one.causes for part in _cause(cause)]),
         *_section("Fixes, best first", [part for fix in one.fixes for part in _fix(fix)]),
-        *_section("What people say about this", [part for said in one.refuted for part in _refutation(said)]),
-        *_section("Also seen", [*_notes(one.notes, "finding"), *_notes(one.notes, "limits")]),
-        *_section("About the input", _about_the_input(one)),
+        *_section("What people say about such a report", [part for said in one.refuted for part in _refutation(said)]),
+        *_section("Also worth knowing", _notes(others)),
+        *_section("What is not known, or odd", _unknown(one)),
     ]
 
 
 def _headline(one: IncidentAdvice) -> str:
-    incident = one.state.incident
-    what = {
-        "oom": "OOM kill",
-        "alloc-failure": "Page allocation failure",
-        "cgroup-oom": "OOM kill in a memory cgroup",
-        "oom-panic": "Panic for lack of memory",
-        "page-fault-kill": "Kill in a page fault",
-        "mem-info": "Memory report",
-    }[incident.kind]
-    comm, order = incident.request.comm, incident.request.order
+    comm, order = one.state.incident.request.comm, one.state.incident.request.order
     asked = f" for {code(comm)}" if comm else ""
-    return f"{what}{asked}" + (f", order {order}" if order is not None and order >= 0 else "")
+    return f"{KINDS[one.state.incident.kind]}{asked}" + (f", order {order}" if order is not None and order >= 0 else "")
 
 
 def _section(title: str, body: Sequence[str]) -> list[str]:
@@ -141,48 +126,46 @@ def _list(items: Iterable[str]) -> str:
     return "\n".join(f"- {_guarded(item)}" for item in items)
 
 
-def _verdict_table(verdicts: Sequence[Verdict]) -> list[str]:
-    if not verdicts:
+def _notes(notes: Iterable[RuleNote]) -> list[str]:
+    return [part for note in notes for part in (f"### {inline(note.title)}", paragraph(note.text))]
+
+
+def _check(one: IncidentAdvice) -> list[str]:
+    headings, rows = check_rows(one)
+    if not rows:
         return []
-    rows = [
-        (
-            inline(v.zone),
-            v.mark.upper(),
-            str(v.order),
-            "pass" if v.ok else "**fail**",
-            str(v.remaining_pages),
-            f"&gt; {v.bound_pages}",
-            "" if v.ok else _short(v),
-        )
-        for v in verdicts
-    ]
-    headings = ("zone", "mark", "order", "test", "pages left", "must be", "short by")
-    return [_table(headings, rows, right=(2, 4, 5))]
+    cells = [[inline(cell) for cell in row.cells] for row in rows]
+    written = [(*row[:-1], row[-1] if rows[n].ok else f"**{row[-1]}**") for n, row in enumerate(cells)]
+    return [_table(headings, written, right=range(2, len(headings) - 1)), paragraph(check_footer(one))]
 
 
-def _short(verdict: Verdict) -> str:
-    pages = f"{verdict.short_by_pages} page{'s' if verdict.short_by_pages != 1 else ''}"
-    return f"{pages} in blocks of order {verdict.failed_at_order} or more" if verdict.failed_at_order else pages
-
-
-def _memory_table(memory: Memory, page_kb: int) -> list[str]:
-    known = [(name, pages) for name, field in MEMORY_ROWS if (pages := getattr(memory, field)) is not None]
-    if not known:
+def _memory(one: IncidentAdvice) -> list[str]:
+    rows = [(inline(name), _tenths(tenths_mb), _tenths(permille)) for name, tenths_mb, permille in memory_rows(one)]
+    if not rows:
         return []
-    ram = memory.ram_pages
+    basis = [paragraph(f"Tmpfs and shared memory: {one.memory.shmem_basis}.")] if one.memory.shmem_basis else []
+    return [_table(("what", "MB", "% of RAM"), rows, right=(1, 2)), *basis]
+
+
+def _tenths(number: int) -> str:
+    return f"{number // 10}.{number % 10}"
+
+
+def _settings(tunables: dict[str, Tunable]) -> list[str]:
     rows = [
-        (name, str(pages), _megabytes(pages, page_kb), f"{100 * pages / ram:.0f} %" if ram else "")
-        for name, pages in [*known, *([("all RAM", ram)] if ram else [])]
+        (code(name), inline(_interval(one)), "" if one.default is None else str(one.default), inline(one.basis))
+        for name, one in tunables.items()
+        if one.source != "default"
     ]
-    table = _table(("what", "pages", "MB", "of RAM"), rows, right=(1, 2, 3))
-    if memory.shmem_low_pages == memory.shmem_high_pages or memory.shmem_basis is None:
-        return [table]
-    span = f"{memory.shmem_low_pages} to {memory.shmem_high_pages} pages"
-    return [table, f"Tmpfs and shared memory: {span} ({inline(memory.shmem_basis)})."]
+    return [_table(("setting", "value", "default", "known by"), rows)] if rows else []
 
 
-def _megabytes(pages: int, page_kb: int) -> str:
-    return f"{pages * page_kb / 1024:.1f}"
+def _interval(tunable: Tunable) -> str:
+    if tunable.low is None:
+        return tunable.text or "not known"
+    if tunable.high is None:
+        return f"{tunable.low} or more"
+    return str(tunable.low) if tunable.low == tunable.high else f"{tunable.low}–{tunable.high}"
 
 
 def _cause(cause: Cause) -> list[str]:
@@ -205,104 +188,63 @@ def _value(value: int | str | bool) -> str:
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
+def _first(fix: Fix) -> list[str]:
+    lines = [*_effect(fix), *(_measured(m) for m in fix.verification.measured if m.applies and not m.of_class)]
+    lines += [f"Price: {inline(fix.price)}"] if fix.price else []
+    return [_title(fix), *_commands(fix), _list(lines)]
+
+
 def _fix(fix: Fix) -> list[str]:
+    lines = [*_effect(fix), *map(_measured, fix.verification.measured)]
+    lines += [f"Price: {inline(fix.price)}"] if fix.price else []
+    lines.append(f"Risk: {fix.risk}" + (f". {inline(fix.risk_text)}" if fix.risk_text else ""))
+    lines.append(f"Undo: {inline(fix.undo)}")
+    sources = [f"Sources: {'; '.join(map(inline, fix.sources))}."] if fix.sources else []
+    return [f"### {fix.rank}. {_title(fix)}", paragraph(fix.explanation), *_commands(fix), _list(lines), *sources]
+
+
+def _title(fix: Fix) -> str:
+    """The title, the change in numbers and the class; fit for the beginning of a paragraph."""
+    changes = [f"{code(c.knob)}: {inline(c.current or 'not known')} → {inline(c.target)}" for c in fix.changes]
+    what = f" ({'; '.join(changes)})" if changes else ""
+    return f"**{inline(fix.verification.class_).capitalize()}**: {inline(fix.title)}{what}"
+
+
+def _commands(fix: Fix) -> list[str]:
+    return [fenced(fix.commands, "sh")] if fix.commands else []
+
+
+def _effect(fix: Fix) -> Iterable[str]:
     verification = fix.verification
-    lines = [
-        f"Price: {inline(fix.price)}" if fix.price else f"Cost: {fix.cost}",
-        f"Risk: {fix.risk}" + (f"; {inline(fix.risk_text)}" if fix.risk_text else ""),
-        f"Undo: {inline(fix.undo)}",
-    ]
-    return [
-        f"### {fix.rank}. {inline(fix.title)}",
-        f"**{verification.class_.capitalize()}**: {inline(verification.why)}",
-        *([_table(("change", "from", "to"), map(_change, fix.changes))] if fix.changes else []),
-        *([fenced(fix.commands, "sh")] if fix.commands else []),
-        paragraph(fix.explanation),
-        *_effect(verification),
-        _list(lines),
-        *_sources(fix.sources),
-    ]
+    if verification.after:
+        yield f"Replayed: {inline(passes_words(verification))}. So: {inline(verification.why)}."
+    else:
+        yield f"{inline(verification.why)}."
+    if children := children_words(verification):
+        yield inline(children)
+    for effect in verification.side_effects[1:]:
+        yield f"Besides, {inline(effect)}."
 
 
-def _change(change: Change) -> tuple[str, str, str]:
-    unit = f" {change.unit}" if change.unit else ""
-    current = change.current if change.current is not None else "not known"
-    return (
-        code(change.knob),
-        inline(current + (unit if change.current_low is not None else "")),
-        inline(change.target + (unit if change.target_value is not None else "")),
-    )
-
-
-def _effect(verification: Verification) -> list[str]:
-    lines = []
-    if verification.before or verification.after:
-        rows = []
-        for when, replays in (
-            ("before", verification.before),
-            ("after", verification.after),
-            ("after, worst case", verification.worst),
-        ):
-            rows += [(when, inline(r.operation), r.mark.upper(), "pass" if r.ok else "**fail**") for r in replays]
-        lines.append(_table(("simulated", "operation", "mark", "test"), rows))
-    if verification.headroom is not None:
-        before = verification.headroom_before
-        was = f" (before: {_children(before)})" if before is not None else ""
-        lines.append(
-            f"Headroom: {_children(verification.headroom)} more of {inline(verification.headroom.operation)}{was}."
-        )
-    if verification.side_effects:
-        lines += ["Side effects:", _list(map(inline, verification.side_effects))]
-    return [*lines, *_measured(verification.measured)]
-
-
-def _children(headroom: Headroom) -> str:
-    if headroom.children is None:
-        return "not known"
-    if headroom.children_high is None or headroom.children_high == headroom.children:
-        return str(headroom.children)
-    return f"{headroom.children} to {headroom.children_high}"
-
-
-def _measured(measured: Sequence[Measured]) -> list[str]:
-    if not measured:
-        return []
-    return [
-        "Measured on a real kernel:",
-        _list(
-            inline(m.text)
-            + f" ({inline(m.conditions)})"
-            + ("" if m.applies else " (these conditions do not hold here)")
-            for m in measured
-        ),
-    ]
+def _measured(measured: Measured) -> str:
+    applies = "" if measured.applies else "; this is not such a box"
+    return f"Measured: {inline(measured_words(measured))} ({inline(measured.conditions)}{applies})"
 
 
 def _refutation(said: Refutation) -> list[str]:
     numbers = ", ".join(f"{name} = {_value(value)}" for name, value in said.numbers.items())
+    measured = [_measured(m) for m in said.measured if m.applies]
     return [
-        f"### \u201c{inline(said.advice)}\u201d: {said.judged}",
+        f"### “{inline(said.advice)}”: {said.judged}",
         paragraph(said.why),
-        *([f"Numbers: {inline(numbers)}."] if numbers else []),
-        *(_effect(said.verification) if said.verification else []),
-        *_measured(said.measured),
+        *([_list([*([f"Numbers: {inline(numbers)}"] if numbers else []), *measured])] if numbers or measured else []),
     ]
 
 
-def _notes(notes: Sequence[RuleNote], topic: str) -> list[str]:
-    return [
-        part for note in notes if note.topic == topic for part in (f"### {inline(note.title)}", paragraph(note.text))
-    ]
-
-
-def _sources(sources: Sequence[str]) -> list[str]:
-    return [f"Sources: {', '.join(map(inline, sources))}."] if sources else []
-
-
-def _about_the_input(one: IncidentAdvice) -> list[str]:
-    lines = [
-        inline(warning.text) + (f" ({code(str(warning.origin))})" if warning.origin else "") for warning in one.warnings
-    ]
-    if one.state.incident.missing:
-        lines.append(f"Missing from the report: {inline(', '.join(one.state.incident.missing))}.")
+def _unknown(one: IncidentAdvice) -> list[str]:
+    missing = one.state.incident.missing
+    lines = [f"The report does not hold: {inline(', '.join(missing))}."] if missing else []
+    lines += [f"{inline(w.text)}" + (f" ({code(str(w.origin))})" if w.origin else "") for w in one.warnings]
+    if one.state.kernel.source in ("forms", "unknown"):
+        lines.append(f"The log does not name the kernel ({inline(kernel_words(one))}); {code('--kernel')} can.")
     return [_list(lines)] if lines else []

@@ -85,7 +85,8 @@ def _incident(advice: IncidentAdvice, whole: Advice) -> list[RenderableType]:
     answers = [note for note in advice.notes if note.topic == "answer"]
     parts += [Padding(Group(plain(n.title, "bold"), indented(plain(n.text))), (1, 0, 0, 2)) for n in answers]
     if advice.fixes:
-        parts.append(heading("Do this first"))
+        proved = advice.fixes[0].verification.class_ in ("certain", "bounded", "marginal")
+        parts.append(heading("Do this first" if proved else "Likely to help, though the report cannot prove it"))
         parts.append(indented(_first_fix(advice.fixes[0])))
     if advice.verdicts:
         parts.append(heading("The check, in the kernel's arithmetic"))
