@@ -93,5 +93,6 @@ def test_slub_orders(size: int, order: int, fallback: int) -> None:
 def test_slub_settings() -> None:
     assert calculate_order(4096, slub_max_order=0) == 0
     assert calculate_order(64, slub_min_order=1) == 1
+    assert calculate_order(4096 << 10) == 10
     assert calculate_order(4096 << 11) == -38
     assert calculate_order(4096 << 11, max_order=13) == 11
