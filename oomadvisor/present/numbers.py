@@ -34,7 +34,7 @@ def check_rows(advice: IncidentAdvice) -> tuple[tuple[str, ...], tuple[CheckRow,
     for verdict in verdicts:
         steps = [f"{s.remaining_pages} {'>' if s.ok else '≤'} {s.bound_pages}" for s in verdict.steps]
         steps += [""] * (order + 1 - len(steps))
-        result = "passes" if verdict.ok else f"FAILS, {verdict.short_by_pages} short (order {verdict.failed_at_order})"
+        result = "passes" if verdict.ok else f"FAILS, {verdict.short_by_pages} short"
         rows.append(CheckRow((verdict.zone, verdict.mark.upper(), *steps, result), verdict.ok))
     return header, tuple(rows)
 
@@ -47,8 +47,8 @@ def check_footer(advice: IncidentAdvice) -> str:
     block = advice.state.page_kb << order
     return (
         "Each cell: pages left, and the bound that they must exceed. The column of order j counts only blocks of that "
-        f"size and larger, against the mark halved j times. Short: pages missing in blocks of that order or larger "
-        f"(order {order}: {block} kB). The last look before a kill is at HIGH."
+        f"size and larger, against the mark halved j times. Short: pages missing, in blocks of the first order that fails "
+        f"or larger (order {order}: {block} kB). The last look before a kill is at HIGH."
     )
 
 
