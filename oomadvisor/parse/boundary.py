@@ -53,6 +53,9 @@ def place(draft: Draft | None, form: LineForm, match: re.Match[str]) -> Place:
     if form.role == "memory":
         return _place_memory(draft, form, match)
     if form.role == "memcg":
+        if form.name == "memcg-group-kill":
+            # Printed after the first victim: the others follow.
+            return "same"
         return "new" if draft.killed or draft.kind in ("alloc-failure", "page-fault-kill") else "same"
     if form.role == "panic":
         return "same" if draft.kind in ("oom", "cgroup-oom", "oom-panic", "mem-info") else "new"

@@ -96,6 +96,9 @@ class LineMachine:
             return
         if form is not None:
             self._release_held()
+            if form.role == "start":
+                # Whatever this line turns out to say, the incident before it is over.
+                self._close()
             if found is None or (form.partial is not None and form.grows):
                 self._held = Held(form, line)
             else:
@@ -162,6 +165,7 @@ class LineMachine:
         draft = self._draft
         if draft is None:
             return
+        draft.unrelated = held.misses
         draft.last_line = max(draft.last_line, held.last_line if joined.parts > 1 else line.number)
         if joined.ambiguous:
             draft.warn("ambiguous-wrap", "A wrapped line can be put together in several ways; left apart.", line.number)
