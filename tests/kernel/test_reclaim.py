@@ -111,7 +111,7 @@ def test_lists_take_turns_and_ageing_comes_last() -> None:
         LruCounts(31, 31, 0, 0),
         NO_HISTORY,
         priority=0,
-        nr_swap_pages=9,
+        nr_swap_pages=1,
         swappiness=60,
         zone_free=0,
         high_wmark=100,
@@ -128,13 +128,29 @@ def test_lists_take_turns_and_ageing_comes_last() -> None:
     )
 
 
+def test_with_swap_the_last_pass_ignores_the_shares() -> None:
+    zone_pass = shrink_zone(
+        LruCounts(64, 0, 64, 0),
+        NOTHING,
+        NO_HISTORY,
+        priority=0,
+        nr_swap_pages=1,
+        swappiness=60,
+        zone_free=1000,
+        high_wmark=0,
+        inactive_ratio=1,
+    )
+    assert zone_pass.calls == (ScanCall(Lru.INACTIVE_ANON, 32), ScanCall(Lru.INACTIVE_FILE, 32)) * 2
+
+
 @pytest.mark.parametrize(("ratio", "low"), [(1, True), (3, False)])
 def test_inactive_anon_is_low(ratio: int, low: bool) -> None:
     assert inactive_anon_is_low(LruCounts(10, 30, 0, 0), ratio) is low
 
 
 @pytest.mark.parametrize(
-    ("order", "priority", "lumpy"), [(0, 0, False), (2, 10, False), (2, 9, True), (3, 12, False), (4, 12, True)]
+    ("order", "priority", "lumpy"),
+    [(0, 0, False), (2, 10, False), (1, 9, True), (2, 9, True), (3, 12, False), (4, 12, True)],
 )
 def test_lumpy_reclaim(order: int, priority: int, lumpy: bool) -> None:
     assert lumpy_reclaim(order, priority) is lumpy
@@ -150,6 +166,11 @@ def test_slab_pressure_on_the_seed() -> None:
         kept = pressure.kept + pressure.scan
     assert kept == 13 * 138
     assert shrink_slab(0, seeks=2, objects=100_000, lru_pages=46228, kept=127) == (256, 9)
+
+
+@pytest.mark.parametrize(("lru_pages", "kept"), [(62, 1), (63, 1), (64, 0)])
+def test_slab_pressure_divides_by_one_page_more(lru_pages: int, kept: int) -> None:
+    assert shrink_slab(0, seeks=2, objects=1, lru_pages=lru_pages) == (0, kept)
 
 
 def test_slab_pressure_is_capped_at_twice_the_cache() -> None:
