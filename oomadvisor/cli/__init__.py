@@ -1,11 +1,14 @@
 """The command line, kept thin: options are read here, everything else happens in the other rooms."""
 
+import os
 import sys
 from typing import NoReturn
 
 
 def main() -> NoReturn:
     """Run ``oomadvisor`` with the arguments of this process, and exit (see :class:`~.exit_codes.ExitCode`)."""
+    # Looking for pydantic's plugins means reading the metadata of every installed package, at every start.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         from oomadvisor.cli.app import app
 

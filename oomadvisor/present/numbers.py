@@ -47,8 +47,8 @@ def check_footer(advice: IncidentAdvice) -> str:
     block = advice.state.page_kb << order
     return (
         "Each cell: pages left, and the bound that they must exceed. The column of order j counts only blocks of that "
-        f"size and larger, against the mark halved j times. Short: pages missing, in blocks of the first order that fails "
-        f"or larger (order {order}: {block} kB). The last look before a kill is at HIGH."
+        "size and larger, against the mark halved j times. Short: pages missing, in blocks of the first order that "
+        f"fails or larger (order {order}: {block} kB). The last look before a kill is at HIGH."
     )
 
 

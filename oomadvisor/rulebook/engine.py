@@ -13,7 +13,6 @@ import json
 import threading
 import weakref
 from collections.abc import Collection, Iterator, Sequence
-from importlib import metadata
 from itertools import count
 from typing import Any, Literal
 
@@ -53,6 +52,9 @@ def engine_name() -> str:
     """Return which backend serves by default, and why when it is not durable-rules."""
     if _durable is None:
         return f"plain matcher, because durable-rules does not load ({_WHY_NOT or 'not installed'})"
+    # Imported here, because it takes longer to load than the rules, and only this name needs it.
+    from importlib import metadata
+
     try:
         return f"durable-rules {metadata.version('durable-rules')}"
     except metadata.PackageNotFoundError:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Union, get_args, get_origin
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from oomadvisor.model.base import Frozen, Origin
 
@@ -53,7 +53,8 @@ class Fact(Frozen):
     type (``True`` is not 1, ``"5"`` is not 5) and for an int outside ±(2**63 - 1).
     """
 
-    model_config = ConfigDict(strict=True)
+    # Built when first used: most runs meet only some of the kinds, and start-up counts.
+    model_config = ConfigDict(strict=True, defer_build=True)
 
     kind: ClassVar[str]
     meaning: ClassVar[str]
@@ -63,18 +64,24 @@ class Fact(Frozen):
     origin: Origin | None = Field(default=None, exclude=True)
     key: str = Field(default="", exclude=True)
 
-    @field_validator("*", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _carried_by_the_engine(cls, value: object) -> object:
-        if isinstance(value, str):
-            return clean_text(value)
-        if isinstance(value, int) and not -INT_MAX <= value <= INT_MAX:
-            raise ValueError(f"outside ±(2**63 - 1): {value}" if abs(value) < 10**40 else "outside ±(2**63 - 1)")
-        return value
+    def _carried_by_the_engine(cls, given: object) -> object:
+        # One validator for the model: one for each field would double the time that building the kinds takes.
+        return {name: _carried(name, value) for name, value in given.items()} if isinstance(given, dict) else given
 
     def values(self) -> dict[str, Scalar]:
         """Return the matchable fields that have a value, in the order of their declaration."""
         return {name: value for name, value in self.__dict__.items() if value is not None and name not in NOT_MATCHABLE}
+
+
+def _carried(name: str, value: object) -> object:
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, int) and not -INT_MAX <= value <= INT_MAX:
+        shown = f": {value}" if abs(value) < 10**40 else ""
+        raise ValueError(f"{name}: outside ±(2**63 - 1){shown}")
+    return value
 
 
 class CauseFact(Fact):

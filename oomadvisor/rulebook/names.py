@@ -55,6 +55,8 @@ def names_of(items: tuple[Item, ...], kinds: Kinds) -> Names:
 
 def _shared(kinds: list[KindSpec]) -> Fields:
     first, others = kinds[0].fields, [kind.fields for kind in kinds[1:]]
+    if not others:
+        return first
     shared = {
         name: [spec, *(fields[name] for fields in others)]
         for name, spec in first.items()

@@ -7,10 +7,9 @@ while the first is still held. With larger free blocks the real number is higher
 there.
 """
 
-from functools import partial
-
 from oomadvisor.model import Operation
-from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
+from oomadvisor.simulate.lists import FreeLists, lists_of, serve
+from oomadvisor.simulate.snapshot import Snapshot
 
 ORDER0_PAGES_PER_CHILD = 7
 MAX_CHILDREN = 500
@@ -24,7 +23,7 @@ def children_that_stay(snap: Snapshot, operation: Operation, limit: int = MAX_CH
     """
     held = tuple(step.order for step in operation.steps if not step.replaces)
     replacing = tuple(step.order for step in operation.steps if step.replaces)
-    lists = [_Lists(snap, zone) for zone in snap.zones]
+    lists = lists_of(snap, "min")
     for children in range(limit):
         if not _child(lists, held, replacing):
             return children
@@ -36,46 +35,16 @@ def is_lower_bound(snap: Snapshot) -> bool:
     return any(count > 0 for zone in snap.zones for count in zone.blocks[LARGEST_ORDER_MEASURED + 1 :])
 
 
-class _Lists:
-    """The free lists of one zone while children eat them. Counting is done in place: it is the innermost loop of
-    advise.
-    """
-
-    def __init__(self, snap: Snapshot, zone: ZoneSnapshot) -> None:
-        self.free = zone.free
-        self.blocks = list(zone.blocks)
-        self._test = partial(snap.family.zone_watermark_ok, harder=snap.realtime, bits=snap.bits, smp=snap.smp)
-        self._mark, self._reserve = zone.mark_min, zone.reserve
-
-    def take(self, order: int) -> bool:
-        """Take a block of ``order`` off the largest one, if the zone passes at MIN and has one."""
-        blocks = self.blocks
-        if not self._test(self.free, blocks, order, self._mark, self._reserve):
-            return False
-        for found in range(len(blocks) - 1, order - 1, -1):
-            if blocks[found] > 0:
-                blocks[found] -= 1
-                for lower in range(order, found):
-                    blocks[lower] += 1
-                self.free -= 1 << order
-                return True
-        return False
-
-    def give(self, order: int) -> None:
-        self.blocks[order] += 1
-        self.free += 1 << order
-
-
-def _child(lists: "list[_Lists]", held: tuple[int, ...], replacing: tuple[int, ...]) -> bool:
+def _child(lists: list[FreeLists], held: tuple[int, ...], replacing: tuple[int, ...]) -> bool:
     """Take all blocks of one child; False when one is not to be had."""
-    given: dict[int, _Lists] = {}
+    given: dict[int, FreeLists] = {}
     for order in (*held, *(0,) * ORDER0_PAGES_PER_CHILD):
-        zone = next((zone for zone in lists if zone.take(order)), None)
+        zone = serve(lists, order, "largest")
         if zone is None:
             return False
         given[order] = zone
     for order in replacing:
-        if not any(zone.take(order) for zone in lists):
+        if serve(lists, order, "largest") is None:
             return False
         given[order].give(order)
     return True

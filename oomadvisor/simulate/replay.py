@@ -1,7 +1,8 @@
 """An operation replayed block by block over the zone list, as the allocator would serve it."""
 
 from oomadvisor.model import MARKS, LadderStep, Mark, Operation, Replay, ReplayStep, Verdict
-from oomadvisor.simulate.blocks import Choice, take_block
+from oomadvisor.simulate.blocks import Choice
+from oomadvisor.simulate.lists import lists_of, serve
 from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
 
 
@@ -44,39 +45,10 @@ def order_verdicts(snap: Snapshot, orders: tuple[int, ...]) -> tuple[Verdict, ..
     )
 
 
-def passes(snap: Snapshot, zone: ZoneSnapshot, order: int, mark: Mark) -> bool:
-    """Return only whether the test passes and a block exists: the quick form of :func:`zone_verdict`."""
-    return snap.family.zone_watermark_ok(
-        zone.free,
-        zone.blocks,
-        order,
-        zone.mark(mark),
-        zone.reserve,
-        harder=snap.realtime and mark == "min",
-        bits=snap.bits,
-        smp=snap.smp,
-    ) and any(zone.blocks[order:])
-
-
-def serve(snap: Snapshot, order: int, mark: Mark, choice: Choice) -> tuple[Snapshot, str] | None:
-    """Take one block from the first zone that passes; return the state after it and the zone's name, or None."""
-    for position, zone in enumerate(snap.zones):
-        if passes(snap, zone, order, mark):
-            blocks = take_block(zone.blocks, order, choice)
-            if blocks is not None:
-                zones = (*snap.zones[:position], zone.with_blocks(blocks), *snap.zones[position + 1 :])
-                return snap.with_zones(zones), zone.name
-    return None
-
-
 def operation_passes(snap: Snapshot, orders: tuple[int, ...], mark: Mark, choice: Choice = "smallest") -> bool:
     """Return whether every block of an operation is found, each taken before the next is asked for."""
-    for order in orders:
-        served = serve(snap, order, mark, choice)
-        if served is None:
-            return False
-        snap = served[0]
-    return True
+    lists = lists_of(snap, mark)
+    return all(serve(lists, order, choice) is not None for order in orders)
 
 
 def replay(snap: Snapshot, operation: Operation, mark: Mark, choice: Choice = "smallest") -> Replay:
@@ -84,12 +56,14 @@ def replay(snap: Snapshot, operation: Operation, mark: Mark, choice: Choice = "s
 
     Each step holds the verdict of every zone as it was found at that moment.
     """
-    steps = []
+    steps: list[ReplayStep] = []
+    lists = lists_of(snap, mark)
     for step in operation.steps:
-        verdicts = tuple(zone_verdict(snap, zone, step.order, mark) for zone in snap.zones)
-        served = serve(snap, step.order, mark, choice)
-        steps.append(ReplayStep(order=step.order, what=step.what, zone=served and served[1], verdicts=verdicts))
+        now = snap.with_zones(tuple(zone.zone.with_blocks(tuple(zone.blocks)) for zone in lists))
+        verdicts = tuple(zone_verdict(now, zone, step.order, mark) for zone in now.zones)
+        served = serve(lists, step.order, choice)
+        name = None if served is None else served.zone.name
+        steps.append(ReplayStep(order=step.order, what=step.what, zone=name, verdicts=verdicts))
         if served is None:
             return Replay(operation=operation.id, mark=mark, ok=False, steps=tuple(steps))
-        snap = served[0]
     return Replay(operation=operation.id, mark=mark, ok=True, steps=tuple(steps))

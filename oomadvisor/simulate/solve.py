@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from oomadvisor.model import MARKS, Mark, Operation, Thresholds
 from oomadvisor.simulate.change import with_min_free_kbytes
-from oomadvisor.simulate.replay import operation_passes, passes
+from oomadvisor.simulate.replay import operation_passes
 from oomadvisor.simulate.snapshot import Snapshot
 
 MIN_FREE_KBYTES = "vm.min_free_kbytes"
@@ -63,7 +63,7 @@ def thresholds(snap: Snapshot, operation: Operation) -> tuple[Thresholds, ...]:
                 operation=operation.id,
                 zone=zone.name,
                 mark=mark,
-                largest=_largest(alone, operation.orders, mark),
+                largest=largest_passing(alone, operation.orders, mark),
             )
             for mark in MARKS
         ]
@@ -73,15 +73,8 @@ def thresholds(snap: Snapshot, operation: Operation) -> tuple[Thresholds, ...]:
             operation=operation.id,
             zone=None,
             mark=mark,
-            largest=_largest(snap, operation.orders, mark),
+            largest=largest_passing(snap, operation.orders, mark),
         )
         for mark in MARKS
     ]
     return tuple(rows)
-
-
-def _largest(snap: Snapshot, orders: tuple[int, ...], mark: Mark) -> int | None:
-    if len(orders) == 1 and len(snap.zones) == 1:
-        zone_index = 0
-        return largest_min_free_kbytes(snap, lambda s: passes(s, s.zones[zone_index], orders[0], mark))
-    return largest_passing(snap, orders, mark)

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from oomadvisor import knowledge
 from oomadvisor.infer import build_state
 from oomadvisor.kernel.series import Family, functions_for
-from oomadvisor.model import Operation, OperationStep
+from oomadvisor.model import Mark, Operation, OperationStep
 from oomadvisor.parse import scan_file
 from oomadvisor.simulate import Snapshot, ZoneSnapshot, snapshot
+from oomadvisor.simulate.blocks import Choice, take_block
+from oomadvisor.simulate.replay import zone_verdict
 
 ROOT = Path(__file__).parents[2]
 SEED = ROOT / "examples" / "seed-2.6.31-arm-order2.txt"
@@ -152,3 +154,14 @@ operations = st.one_of(
     st.lists(st.integers(0, 3), min_size=1, max_size=4).map(lambda orders: operation(*orders)),
 )
 """What a task may do: the operations of ARM, and any other sequence of blocks."""
+
+
+def serve(snap: Snapshot, order: int, mark: Mark, choice: Choice) -> tuple[Snapshot, str] | None:
+    """Take one block from the first zone whose verdict passes: the plain form of what simulate.lists does in place."""
+    for at, zone in enumerate(snap.zones):
+        if zone_verdict(snap, zone, order, mark).ok:
+            blocks = take_block(zone.blocks, order, choice)
+            if blocks is not None:
+                zones = (*snap.zones[:at], zone.with_blocks(blocks), *snap.zones[at + 1 :])
+                return snap.with_zones(zones), zone.name
+    return None

@@ -6,8 +6,7 @@ from hypothesis import given
 from oomadvisor.model import Operation
 from oomadvisor.simulate import SetRealtime, SetSysctl, Snapshot, apply, children_that_stay
 from oomadvisor.simulate.headroom import ORDER0_PAGES_PER_CHILD, is_lower_bound
-from oomadvisor.simulate.replay import serve
-from tests.simulate.boxes import ARM, PROPERTY, box, boxes, operations, seed, trial_box, trial_rows, zone
+from tests.simulate.boxes import ARM, PROPERTY, box, boxes, operations, seed, serve, trial_box, trial_rows, zone
 
 LIMIT = 40
 
@@ -27,10 +26,10 @@ def one_child(snap: Snapshot, operation: Operation) -> Snapshot | None:
             return None
         snap = served[0]
         back = []
-        for zone in snap.zones:
-            blocks = list(zone.blocks)
-            blocks[order] += zone.name == given_by[order]
-            back.append(zone.with_blocks(tuple(blocks)))
+        for part in snap.zones:
+            blocks = list(part.blocks)
+            blocks[order] += part.name == given_by[order]
+            back.append(part.with_blocks(tuple(blocks)))
         snap = snap.with_zones(tuple(back))
     return snap
 

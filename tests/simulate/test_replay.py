@@ -9,8 +9,14 @@ from hypothesis import strategies as st
 from oomadvisor.model import MARKS, Mark, Operation
 from oomadvisor.simulate import SetRealtime, SetSysctl, Snapshot, ZoneSnapshot, apply, order_verdicts, replay
 from oomadvisor.simulate.blocks import Choice
-from oomadvisor.simulate.replay import operation_passes, passes, zone_verdict
+from oomadvisor.simulate.replay import operation_passes, zone_verdict
 from tests.simulate.boxes import ARM, PROPERTY, box, boxes, operations, seed, trial_box, trial_rows, zone, zones
+
+
+def passes(snap: Snapshot, zone: ZoneSnapshot, order: int, mark: Mark) -> bool:
+    """Return whether one zone alone serves one request."""
+    return operation_passes(snap.with_zones((zone,)), (order,), mark)
+
 
 orders = st.integers(0, 4)
 marks = st.sampled_from(MARKS)
@@ -79,9 +85,7 @@ def test_replay_agrees_with_the_quick_form(snap: Snapshot, operation: Operation,
 def test_the_seed_as_printed() -> None:
     """Remaining and bound at MIN from §18 of the specification: order 2 fails by 30 and by 1 page, 0 and 1 pass."""
     table = {(v.zone, v.order): v for v in order_verdicts(seed(), (0, 1, 2)) if v.mark == "min"}
-    order_2 = {
-        name: (v.remaining_pages, v.bound_pages, v.short_by_pages) for (name, o), v in table.items() if o == 2
-    }
+    order_2 = {name: (v.remaining_pages, v.bound_pages, v.short_by_pages) for (name, o), v in table.items() if o == 2}
     assert order_2 == {"Normal": (133, 162, 30), "DMA": (97, 97, 1)}
     assert {key: v.ok for key, v in table.items()} == {
         ("Normal", 0): True,
