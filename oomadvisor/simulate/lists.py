@@ -1,0 +1,49 @@
+"""The free lists of a zone while blocks are taken out of them, counted in place: the innermost loop of everything."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from oomadvisor.model import Mark
+from oomadvisor.simulate.blocks import Choice, split_block
+from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
+
+
+class FreeLists:
+    """One zone's lists and free counter at one mark. A real-time task is tested with ALLOC_HARDER at MIN only."""
+
+    __slots__ = ("_mark", "_reserve", "_test", "blocks", "free", "zone")
+
+    def __init__(self, snap: Snapshot, zone: ZoneSnapshot, mark: Mark) -> None:
+        self.zone = zone
+        self.free = zone.free
+        self.blocks = list(zone.blocks)
+        self._mark, self._reserve = zone.mark(mark), zone.reserve
+        harder = snap.realtime and mark == "min"
+        self._test = partial(snap.family.zone_watermark_ok, harder=harder, bits=snap.bits, smp=snap.smp)
+
+    def take(self, order: int, choice: Choice) -> bool:
+        """Take a block of ``order``, if the zone passes the test and has one."""
+        if not self._test(self.free, self.blocks, order, self._mark, self._reserve):
+            return False
+        if not split_block(self.blocks, order, choice):
+            return False
+        self.free -= 1 << order
+        return True
+
+    def give(self, order: int) -> None:
+        """Put a block of ``order`` back; its buddy is not free."""
+        self.blocks[order] += 1
+        self.free += 1 << order
+
+
+def lists_of(snap: Snapshot, mark: Mark) -> list[FreeLists]:
+    """Return the lists of all zones that may serve the request, first tried first."""
+    return [FreeLists(snap, zone, mark) for zone in snap.zones]
+
+
+def serve(lists: Sequence[FreeLists], order: int, choice: Choice) -> FreeLists | None:
+    """Take one block from the first zone that passes; return that zone, or None."""
+    for zone in lists:
+        if zone.take(order, choice):
+            return zone
+    return None
