@@ -38,7 +38,7 @@ def test_a_registry_has_causes_and_knows_what_is_bounded_and_derived() -> None:
     assert not KINDS["zone"].derived
     assert KINDS["zone"].bounded
     assert not KINDS["task"].bounded
-    assert list(KINDS) == ["request", "zone", "swap", "task", "slab", "pressure", "cause"]
+    assert list(KINDS) == ["request", "zone", "swap", "task", "slab", "pressure", "incident", "cause"]
 
 
 @pytest.mark.parametrize(

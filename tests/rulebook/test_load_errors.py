@@ -238,6 +238,7 @@ CASES = {
     "derives from an unknown field": (note("derive: {fact: {pressure: {zone: a, level: ‹request.ordr}}}"), "unknown-field", "did you mean 'order'?"),
     "derives from another type": (note("derive: {fact: {pressure: {zone: ‹request.order, level: 1}}}"), "wrong-type", ""),
     "derives from what may be missing": (note("derive: {fact: {pressure: {zone: ‹request.comm, level: 1}}}"), "may-be-missing", ""),
+    "derives from what may be missing in a branch": (note("derive: {fact: {pressure: {zone: ‹x.name, level: 1}}}").replace("[{request: {}}]", "[any: [{zone: {}, as: x}, {incident: {}, as: x}]]"), "may-be-missing", ""),
     "derives any text as a word": (note("derive: {fact: {pressure: {zone: a, level: 1, sort: ‹request.comm}}}"), "wrong-type", ""),
     # tests
     "test without facts": (note("tests: [‹{name: n, fires: true}]"), "bad-test", "given: or report:"),

@@ -68,6 +68,13 @@ class PressureFact(Fact):
     sort: Literal["order", "amount"] | None = Field(default=None, description="what is short")
 
 
+class IncidentFact(Fact):
+    kind: ClassVar[str] = "incident"
+    meaning: ClassVar[str] = "The event."
+
+    name: str | None = Field(default=None, description="what it is called, a field that zones always have")
+
+
 class OutcomeFact(Fact):
     kind: ClassVar[str] = "outcome"
     meaning: ClassVar[str] = "What the simulator found; a scope of templates, not a fact that rules match."
@@ -76,5 +83,5 @@ class OutcomeFact(Fact):
     passes: bool = Field(default=False, description="whether it passes")
 
 
-KINDS = kind_registry([RequestFact, ZoneFact, SwapFact, TaskFact, SlabFact, PressureFact])
+KINDS = kind_registry([RequestFact, ZoneFact, SwapFact, TaskFact, SlabFact, PressureFact, IncidentFact])
 SCOPES = {"outcome": OutcomeFact}
