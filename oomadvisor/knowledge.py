@@ -104,7 +104,8 @@ def call_site_of(symbols: frozenset[str]) -> CallSite | None:
 @cache
 def operations(arch: str | None) -> dict[str, Operation]:
     """Return what the kernel asks for in each operation on ``arch``; empty for one that is not described."""
-    rows = _read("operations")["operations"].get(arch, {})
+    known = _read("operations")
+    rows = known["operations"].get(known["same_as"].get(arch, arch), {})
     return {
         name: Operation(
             id=name,

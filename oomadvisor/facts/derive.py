@@ -31,6 +31,7 @@ from oomadvisor.simulate.price import price
 from oomadvisor.simulate.replay import operation_passes, zone_verdict
 
 COSTLY_ORDER = 3
+CONSTRAINTS = ("CONSTRAINT_CPUSET", "CONSTRAINT_MEMORY_POLICY", "No available memory (MPOL_BIND)")
 LARGEST_MEMBERS = 20
 MIN_FREE = "vm.min_free_kbytes"
 
@@ -136,7 +137,7 @@ def _incident(state: SystemState) -> IncidentFact:
         cgroup=incident.memcg.limit_path if incident.memcg else None,
         cgroup_usage_kb=incident.memcg.usage_kb if incident.memcg else None,
         cgroup_limit_kb=incident.memcg.limit_kb if incident.memcg else None,
-        constraint=any(k.kind == "constraint" for k in incident.kills),
+        constraint=any(k.message in CONSTRAINTS for k in incident.kills),
         page_fault=request.gfp_mask == 0 and request.order == 0 and incident.kind == "oom",
     )
 
