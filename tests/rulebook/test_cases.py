@@ -46,6 +46,12 @@ def test_other_rules_take_part_only_when_asked() -> None:
     assert fires(rules[1], case, [RequestFact(order=1)], KINDS, others=rules)
 
 
+def test_a_rule_with_other_parameters_takes_the_place_of_itself() -> None:
+    more = "    params: {low: 1}\n    tests: [{name: a, report: x, fires: false, with: {low: 3}}]\n"
+    rules = rules_of(note("a", "request: {order: {ge: {param: low}}}", more=more))
+    assert not fires(rules[0], rules[0].tests[0], [RequestFact(order=2)], KINDS, others=rules)
+
+
 def test_a_derived_fact_that_would_lack_a_value_is_not_derived() -> None:
     made = "    derive: {fact: {pressure: {zone: zone.name, level: 1}}}\n    tests: [{name: a, given: [{zone: {free_pages: 1}}], fires: true}]\n"
     rules = rules_of(note("a", "zone: {}", more=made), note("b", "pressure: {}"))

@@ -78,6 +78,7 @@ CASES = {
     "kernel range": (note('applies: {kernel: ‹"2.6"}'), "bad-range", "<4.4"),
     "kernel range as a number": (note("applies: {kernel: ‹4.4}"), "float", "quotes"),
     "empty kernel range": (note('applies: {kernel: ‹">=4.4,<4.0"}'), "empty-range", ""),
+    "long kernel range": (note(f'applies: {{kernel: ‹"{",".join(["<4.4"] * 17)}"}}'), "bad-size", ""),
     "unknown applies": (note('applies: {‹kernels: "<4.4"}'), "unknown-field", "did you mean 'kernel'?"),
     "enabled": (note("enabled: ‹1"), "wrong-type", "true or false"),
     "param is a list": (note("params: {a: ‹[1]}"), "wrong-type", ""),
@@ -282,6 +283,18 @@ def test_all_errors_of_all_files_at_once_in_order() -> None:
         ("b", "missing-field"),
         ("a", "duplicate-id"),
     ]
+
+
+def test_a_book_has_room_for_ten_thousand_conditions() -> None:
+    items = [f"any: [{{zone: {{}}, as: z{n}}}, {{swap: {{}}, as: z{n}}}]" for n in range(4)]
+    items += [f"{{zone: {{}}, as: y{n}}}" for n in range(4)]
+    text = HEAD + "".join(
+        RULE.replace("id: x", f"id: x{n}") + "    when:\n" + "".join(f"      - {item}\n" for item in items)
+        for n in range(80)
+    )
+    book, problems = load_book([("x", text)], KINDS)
+    assert [problem.code for problem in problems] == ["book-too-large"]
+    assert len(book) == 10_000 // (16 * 8)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ REQUEST = RequestFact(order=2)
         (["zone: {high: fails_at_order0}"], [DMA, NORMAL], "no zone with high = fails_at_order0 (DMA: high is passes; Normal: high is not known)"),
         (["zone: {name: DMA, free_pages: {lt: 9}}"], [DMA, NORMAL], "no zone with name = DMA and free_pages < 9 (DMA: free_pages is 97; Normal: name is Normal)"),
         (["zone: {name: DMA, eligible: false, free_pages: {lt: 9}}"], [DMA, NORMAL], "no zone with name = DMA and eligible = false and free_pages < 9 (DMA: eligible is true, free_pages is 97; Normal: name is Normal, eligible is true)"),
+        (["zone: {name: DMA, free_pages: {lt: 9}, high: fails_at_order0}"], [NORMAL, DMA], "no zone with name = DMA and free_pages < 9 and high = fails_at_order0 (Normal: name is Normal, high is not known; DMA: free_pages is 97, high is passes)"),
+        (["zone: {name: DMA, min_pages: 0, free_pages: {lt: 9}}"], [ZoneFact(name="Normal", free_pages=50, key="Normal"), DMA], "no zone with name = DMA and min_pages = 0 and free_pages < 9 (DMA: free_pages is 97)"),
         (["zone: {}", "not: {zone: {name: DMA}}"], [DMA], "there is a zone with name = DMA: DMA"),
         (["not: {request: {order: {one_of: [1, 2]}}}"], [REQUEST], "there is a request with order one of 1, 2"),
         (["any: [swap: {}, zone: {name: x}]"], [DMA], "none of: no swap is known; no zone with name = x (DMA: name is DMA)"),

@@ -73,6 +73,7 @@ class IncidentFact(Fact):
     meaning: ClassVar[str] = "The event."
 
     name: str | None = Field(default=None, description="what it is called, a field that zones always have")
+    high: str | None = Field(default=None, description="any text, where zones have words")
 
 
 class OutcomeFact(Fact):
