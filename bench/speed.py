@@ -1,6 +1,6 @@
 """Measures the aims of speed side by side in one run, so that the ratios hold on any machine.
 
-``python -m bench.speed`` prints four tables; times are medians of interleaved runs.
+``python -m bench.speed`` prints three tables; times are medians of interleaved runs.
 """
 
 import gc
@@ -37,11 +37,12 @@ class Run:
 
 
 def run(command: Sequence[str]) -> Run:
-    """Run ``command`` with its output thrown away; it has to end with 0."""
-    begin = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - begin
+    """Run ``command``; it has to end with 0. Its output goes to a file: grep stops early when that is /dev/null."""
+    with tempfile.TemporaryFile() as output:
+        begin = time.perf_counter()
+        process = subprocess.Popen(command, stdout=output)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - begin
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{command[:4]} ended with {process.returncode}")
@@ -80,15 +81,14 @@ def whole_process() -> None:
 
 def in_process() -> None:
     """Whole advices in one process, as the fleet and the web page make them."""
+    from oomadvisor import __version__
     from oomadvisor.advise import advise
     from oomadvisor.book import load_book
-    from oomadvisor.present.text import render_advice
-
-    from oomadvisor import __version__
     from oomadvisor.infer import build_state
     from oomadvisor.model import Advice, SystemState
     from oomadvisor.parse import scan_file
     from oomadvisor.present.json import advice_json, dumps
+    from oomadvisor.present.text import render_advice
 
     begin = time.perf_counter()
     book = load_book()
@@ -123,22 +123,15 @@ def per_second(work: Callable[[], object], seconds: float = 2.0) -> float:
 
 
 def unrelated_lines() -> Iterator[str]:
-    """Yield lines as a busy box logs them, some of them near misses of what the scanner looks for."""
-    words = (
-        "link up",
-        "DMA ring full",
-        "free: 12 of 40 slots",
-        "Normal exit",
-        "Mem-pool ok",
-        "order=2 shipped",
-        "CPU 0: idle",
-    )
+    """Yield lines as a busy box logs them; one in a thousand nearly looks like a part of a report."""
+    words = ("link up", "slot 12 of 40 is free", "normal exit", "order shipped", "cpu idle", "connection from 10.0.0.7")
+    near = ("Mem-pool ok", "DMA ring full", "Normal exit", "order=2 shipped", "invoked by cron", "Out of paper")
     for n in range(1 << 62):
         day, second = divmod(n, 86400)
         clock = f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
         program = ("netd", "cron", "kernel", "app")[n % 4]
-        text = f"{words[n % len(words)]} {n * 2654435761 % 2**32:08x}"
-        yield f"Jan {1 + day % 28:2} {clock} box {program}[{100 + n % 900}]: {text}\n"
+        text = words[n % len(words)] if n % 1000 else near[n // 1000 % len(near)]
+        yield f"Jan {1 + day % 28:2} {clock} box {program}[{100 + n % 900}]: {text} {n * 2654435761 % 2**32:08x}\n"
 
 
 def write_log(path: Path, size_mb: int) -> None:
@@ -172,7 +165,7 @@ def long_logs(folder: Path) -> None:
     result = interleaved(commands, LOG_RUNS)
     base = result[f"grep -c, {LOG_MB} MB"].seconds
     print(f"\nA log with 3 incidents, median of {LOG_RUNS}")
-    print(f"(aim: {LOG_MB} MB within 3 x of grep, memory independent of the size)")
+    print(f"(aim: scanning {LOG_MB} MB within 3 x of grep, memory independent of the size)")
     print(f"  {'':34}{'ms':>8}{'x grep':>8}{'peak MB':>9}")
     for name, one in result.items():
         print(f"  {name:34}{one.seconds * 1000:8.0f}{one.seconds / base:8.1f}{one.peak_mb:9.1f}")
@@ -188,9 +181,9 @@ def long_logs(folder: Path) -> None:
 
 def main() -> None:
     whole_process()
-    in_process()
     with tempfile.TemporaryDirectory(prefix="oomadvisor-bench-") as folder:
         long_logs(Path(folder))
+    in_process()  # last: the peak of a child is never less than what this process held when it was started
 
 
 if __name__ == "__main__":
