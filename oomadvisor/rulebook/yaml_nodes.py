@@ -32,13 +32,12 @@ BAD = Bad()
 
 @dataclass(slots=True)
 class Scalar:
-    """A value, its first and last position; ``plain`` when it was written without quotes."""
+    """A value, where it begins and where it ends."""
 
     value: ScalarValue | Bad
     mark: Mark
     source: Source
     end: Mark
-    plain: bool
 
 
 @dataclass(slots=True)
@@ -168,7 +167,7 @@ class _Reader:
                 self.problems.error(
                     source, event.start_mark, "alias", "no aliases in rule files", "write the value out again"
                 )
-                children.append(Scalar(BAD, event.start_mark, source, event.end_mark, True))
+                children.append(Scalar(BAD, event.start_mark, source, event.end_mark))
             elif kind is yaml.DocumentStartEvent:
                 documents += 1
                 if documents > 1:
@@ -194,17 +193,16 @@ class _Reader:
     def _scalar(self, event: Any) -> Scalar:
         text: str = event.value
         value: ScalarValue | Bad = text
-        plain: bool = event.implicit[0]
         if (event.anchor is not None or event.tag is not None) and not self._undecorated(event):
             value = BAD
         elif len(text) > SCALAR_MAX:
             self.problems.error(self.source, event.start_mark, "text-too-long", f"more than {SCALAR_MAX} characters")
             value = BAD
-        elif plain:
+        elif event.implicit[0]:  # written without quotes
             value = self._plain(text, event.start_mark)
         elif not text.isascii() or "\0" in text:
             value = self._escaped(text, event.start_mark)
-        return Scalar(value, event.start_mark, self.source, event.end_mark, plain)
+        return Scalar(value, event.start_mark, self.source, event.end_mark)
 
     def _key(self, event: Any) -> Scalar:
         text: str | Bad = event.value
@@ -214,7 +212,7 @@ class _Reader:
             told = "no merge keys in rule files"
             self.problems.error(self.source, event.start_mark, "merge-key", told, "write the fields out again")
             text = BAD
-        return Scalar(text, event.start_mark, self.source, event.end_mark, True)
+        return Scalar(text, event.start_mark, self.source, event.end_mark)
 
     def _plain(self, text: str, mark: Mark) -> ScalarValue | Bad:
         value = plain_value(text)
