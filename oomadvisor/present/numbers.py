@@ -62,6 +62,36 @@ def lines_words(origins: Iterable[Origin | None], main_file: str) -> str:
     return ", ".join((*words, *others))
 
 
+SETTINGS_SHOWN = (
+    "vm.min_free_kbytes",
+    "vm.lowmem_reserve_ratio",
+    "vm.percpu_pagelist_fraction",
+    "vm.overcommit_memory",
+    "vm.overcommit_ratio",
+    "vm.swappiness",
+    "vm.vfs_cache_pressure",
+    "vm.panic_on_oom",
+    "vm.oom_kill_allocating_task",
+    "vm.oom_dump_tasks",
+)
+
+
+def setting_rows(advice: IncidentAdvice) -> tuple[list[tuple[str, str, str]], int]:
+    """Return (name, value, where from) of the settings that matter for an OOM, and how many others are known."""
+    shown = {n: t for n, t in advice.tunables.items() if n.split("[")[0] in SETTINGS_SHOWN}
+    rows = []
+    for name, tunable in sorted(shown.items(), key=lambda item: SETTINGS_SHOWN.index(item[0].split("[")[0])):
+        if tunable.low is None:
+            value = tunable.text or "unknown"
+        elif tunable.low == tunable.high:
+            value = str(tunable.low)
+        else:
+            value = f"{tunable.low}–{tunable.high}" if tunable.high is not None else f"{tunable.low} or more"
+        default = "" if tunable.default is None else f"; default {tunable.default}"
+        rows.append((name, value, f"{tunable.source}{default}"))
+    return rows, len(advice.tunables) - len(shown)
+
+
 def memory_rows(advice: IncidentAdvice) -> list[tuple[str, int, int]]:
     """Return (owner, tenths of MB, permille of RAM) of everything that is known, largest first."""
     memory, page_kb = advice.memory, advice.state.page_kb

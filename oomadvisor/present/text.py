@@ -19,6 +19,7 @@ from oomadvisor.present.numbers import (
     measured_words,
     memory_rows,
     passes_words,
+    setting_rows,
 )
 from oomadvisor.present.printable import printable
 
@@ -97,8 +98,7 @@ def _incident(advice: IncidentAdvice, whole: Advice) -> list[RenderableType]:
         parts.append(indented(_memory_table(memory)))
         if advice.memory.shmem_basis:
             parts.append(indented(plain(f"tmpfs/shared memory: {advice.memory.shmem_basis}.", "dim")))
-    tunables = [t for t in advice.tunables.values() if t.source != "default"]
-    if tunables:
+    if advice.tunables:
         parts.append(heading("Settings"))
         parts.append(indented(_tunable_table(advice)))
     if advice.causes:
@@ -281,22 +281,15 @@ def _memory_table(rows: "list[tuple[str, int, int]]") -> RenderableType:
 
 
 def _tunable_table(advice: IncidentAdvice) -> RenderableType:
+    rows, others = setting_rows(advice)
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True, justify="right")
     table.add_column()
-    for name, tunable in advice.tunables.items():
-        if tunable.low is None:
-            value = tunable.text or "unknown"
-        elif tunable.low == tunable.high:
-            value = str(tunable.low)
-        else:
-            value = f"{tunable.low}–{tunable.high}" if tunable.high is not None else f"{tunable.low} or more"
-        note = f"{tunable.source}"
-        if tunable.default is not None:
-            note += f"; default {tunable.default}"
+    for name, value, note in rows:
         table.add_row(printable(name), printable(value), Text(note, style="dim"))
-    return table
+    more = [plain(f"{others} more are known; --format json lists them.", "dim")] if others else []
+    return Group(table, *more)
 
 
 def _unknown(advice: IncidentAdvice) -> list[str]:
