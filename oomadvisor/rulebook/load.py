@@ -35,8 +35,8 @@ def load_packs(
     """Return the rules of ``packs``, later ones taking precedence, and the problems by place.
 
     A rule that cannot be checked is left out of the book, so that a book can be shown in spite of errors; to *use* it,
-    demand that no problem is an error (:func:`require`). ``scopes`` are further names that templates of fixes and refutations
-    may use, with their fields. Raises ``KindError`` when a scope has fields that cannot be declared.
+    demand that no problem is an error (:func:`require`). ``scopes`` are further names that templates of fixes and
+    refutations may use, with their fields. Raises ``KindError`` when a scope has fields that cannot be declared.
     """
     problems = Problems()
     names = {name: fields_of(cls) for name, cls in (scopes or {}).items()}
