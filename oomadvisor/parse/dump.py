@@ -24,7 +24,6 @@ MARKERS: tuple[Marker, ...] = (
         "command", re.compile(rf"[^|;<>]{{0,80}}?[#$>]\s?(?:sudo )?(?:cat|head|tail|more)\s+(?:-\S+\s+)*{_PATH}\s*")
     ),
     Marker("command-bare", re.compile(rf"\s*(?:[#$] ?)?cat {_PATH}\s*")),
-    Marker("colon", re.compile(rf"{_PATH}:\s*")),
     Marker("value", re.compile(rf"{_PATH}\s?[:=](?P<rest>.{{0,65536}})")),
 )
 _END = re.compile(r"END [\w./\-]{1,200}\s*")
@@ -62,7 +61,10 @@ def marked_lines(lines: Iterable[str]) -> Iterator[DumpLine]:
                 yield DumpLine(path, number, text)
             continue
         name, rest = found
-        if rest is None:
+        if rest == "" and name == path:
+            # An empty line of a file, as ``grep -r`` prints it.
+            yield DumpLine(path, number, "")
+        elif not rest:
             path = name
             yield DumpLine(path, number, text, begins=True, marker=True)
         else:

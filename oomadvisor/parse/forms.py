@@ -22,6 +22,9 @@ FORMS: tuple[LineForm, ...] = (
     *trace.FORMS,
 )
 
+#: No kernel prints longer lines; nothing longer is tried against the patterns.
+MAX_TEXT = 8_192
+
 _WRAPPABLE = tuple(form for form in FORMS if form.partial is not None)
 _DAMAGEABLE = tuple(form for form in FORMS if form.damaged is not None)
 
@@ -41,6 +44,8 @@ TRIGGERS: tuple[str, ...] = (
 
 def recognise(text: str) -> tuple[LineForm, re.Match[str]] | None:
     """Return the form of a complete line."""
+    if len(text) > MAX_TEXT:
+        return None
     for form in FORMS:
         for key in form.keys:
             if key in text:
@@ -53,6 +58,8 @@ def recognise(text: str) -> tuple[LineForm, re.Match[str]] | None:
 
 def recognise_partial(text: str) -> LineForm | None:
     """Return the form that ``text`` may be the beginning of."""
+    if len(text) > MAX_TEXT:
+        return None
     for form in _WRAPPABLE:
         for key in form.keys:
             if key in text:
@@ -64,6 +71,8 @@ def recognise_partial(text: str) -> LineForm | None:
 
 def recognise_damaged(text: str) -> tuple[LineForm, re.Match[str]] | None:
     """Return the form of a line that is readable only at its beginning."""
+    if len(text) > MAX_TEXT:
+        return None
     for form in _DAMAGEABLE:
         for key in form.keys:
             if key in text:

@@ -120,9 +120,9 @@ class LineMachine:
             # What has a prefix of its own is a record of its own.
             if not (line.prefixed and held.line.prefixed) and held.extend(line):
                 return True
-            held.misses += 1
-            if held.misses > MAX_MISSES:
+            if held.misses == MAX_MISSES:
                 self._release_held()
+            held.misses += 1
         return self._continue_reserve(line)
 
     def _take_rest(self, line: Line) -> None:

@@ -103,7 +103,7 @@ def _read_swaps(state: _State, lines: Sequence[NumberedLine], notes: Notes) -> N
 
 
 def _read_cmdline(state: _State, lines: Sequence[NumberedLine], _notes: Notes) -> None:
-    state.values["cmdline"] = lines[0][1].strip() if lines else None
+    state.values["cmdline"] = lines[0][1].strip().removeprefix("Kernel command line: ") if lines else None
 
 
 def _read_version(state: _State, lines: Sequence[NumberedLine], _notes: Notes) -> None:
@@ -261,8 +261,6 @@ def _by_content(text: str, current: ProcFile | None) -> ProcFile | None:
     for file in PROC_FILES:
         if file.sign.fullmatch(text[:4_000]):
             # Some lines of one file look like the first line of another.
-            if file.name == "cmdline" and current is not None:
-                continue
             if file.name in ("buddyinfo", "zoneinfo") and current is not None and current.name == "pagetypeinfo":
                 continue
             if file.name == "vmstat" and current is not None and current.name in ("vmstat", "zoneinfo"):

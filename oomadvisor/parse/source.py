@@ -5,7 +5,6 @@ Bytes are read in blocks, so that a log can be searched without being taken apar
 
 import codecs
 import errno
-import gzip
 import io
 import os
 import re
@@ -47,9 +46,8 @@ class BlockSource:
         self.name = path
         self.warnings: list[Warning_] = []
         self._delivered = 0
-        self._stream = _open(path)
+        self._file = self._stream = _open(path)
         self._closes = path != "-"
-        self._gzip = False
         self._decoder: codecs.IncrementalDecoder | None = None
         self._old_mac = False
         self._head: bytes | None = None
@@ -70,7 +68,7 @@ class BlockSource:
     def close(self) -> None:
         """Close the file; standard input stays open."""
         if self._closes:
-            self._stream.close()
+            self._file.close()
 
     def read(self) -> bytes:
         """Return the next block, empty at the end of the input."""
@@ -93,8 +91,8 @@ class BlockSource:
                 raise InputError(self.name, f"is {what}", expected=_TEXT)
         self._stream = cast(BinaryIO, _Rewound(start, self._stream))
         if start.startswith(b"\x1f\x8b"):
-            self._gzip = True
             self._stream = cast(BinaryIO, _Unzipped(self._stream))
+            self._delivered = 0
             start = self._raw(6)
             self._stream = cast(BinaryIO, _Rewound(start, self._stream))
         if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -114,7 +112,7 @@ class BlockSource:
         while missing > 0:
             try:
                 part = self._stream.read(missing)
-            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            except (EOFError, zlib.error) as error:
                 if not parts and not self._delivered:
                     raise InputError(self.name, f"is no readable gzip file ({error})", expected=_TEXT) from error
                 self.warn("truncated-gzip", f"The compressed file is damaged or cut off ({error}); read up to there.")
@@ -222,9 +220,6 @@ class _Rewound:
             return data
         return self._stream.read(size)
 
-    def close(self) -> None:
-        self._stream.close()
-
 
 class _Unzipped:
     """A gzip stream that returns all that could be decompressed before it complains about a damaged end."""
@@ -252,9 +247,6 @@ class _Unzipped:
             data = self._inflate.decompress(packed, size)
             if data:
                 return data
-
-    def close(self) -> None:
-        self._stream.close()
 
 
 def _open(path: str) -> BinaryIO:

@@ -11,12 +11,14 @@ from oomadvisor.parse.errors import InputError
 from oomadvisor.parse.source import open_text
 
 MAX_VALUES = 20_000
+#: Longer lines are no settings. The kernel takes a page at most.
+MAX_LINE = 4_096
 MAX_PROBLEMS = 100
 _EXPECTED = "name = value, as in vm.min_free_kbytes = 2039"
 _NUMBER = "a whole number without a unit"
 
 _NAME = r"[A-Za-z][\w\-]*(?:[./][\w\-:@,]+)+"
-_ASSIGNMENT = re.compile(rf"\s*(?:sysctl\s+(?:-\S+\s+)*)?-?(?P<name>{_NAME})\s*=\s*(?P<value>.*?)\s*")
+_ASSIGNMENT = re.compile(rf"\s*(?:sysctl\s+(?:-\S+\s+)*)?-?(?P<name>{_NAME})\s*=\s*(?P<value>.*)")
 _ECHO = re.compile(r"\s*(?:[#$] ?)?echo\s+(?:-n\s+)?[\"']?(?P<value>[^\"'>|]*?)[\"']?\s*>\s*(?P<path>/proc/sys/\S+)\s*")
 _COMMENT = re.compile(r"\s+[#;].*$")
 #: What sysctl itself says about files that it may not read.
@@ -171,6 +173,11 @@ _PROC_FILES = frozenset(
 
 def _read_setting(text: str, number: int, file: str, reading: _Reading) -> None:
     stripped = text.strip()
+    if len(stripped) > MAX_LINE:
+        reading.junk += 1
+        reading.problem(file, number, 1, f"a line of {len(text)} characters is no setting", _EXPECTED)
+        return
+    text = text[: len(text.rstrip())]
     if stripped.startswith(("#", ";")) and not _ECHO.fullmatch(text):
         return
     echo = _ECHO.fullmatch(text)

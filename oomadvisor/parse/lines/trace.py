@@ -104,7 +104,7 @@ FORMS: tuple[LineForm, ...] = (
         "registers",
         ("r", "R", "E", "Code:", "0", "f", "Exception"),
         r"(?:r\d{1,2}:[0-9a-f]{8} ?)+|(?:[ER][A-Z0-9]{1,2}: .{0,200})|Code: .{0,300}|Exception stack\(.{0,60}|"
-        r"(?:[0-9a-f]{4}: )?(?:[0-9a-f]{8,16} ?){1,12}",
+        r"(?:[0-9a-f]{4}: )?[0-9a-f]{8,16}(?: [0-9a-f]{8,16}){0,11}",
         read_nothing,
         variants=(Variant("registers-x86_64", r"^RIP: "), Variant("registers-i386", r"^EIP: ")),
     ),
