@@ -38,6 +38,7 @@ FRACTION = "vm.percpu_pagelist_fraction"
 ZONE_ORDER = ("DMA", "DMA32", "Normal", "HighMem", "Movable")
 EXACT_SERIES = (2, 6, 31)
 ARM_FORMS = frozenset({"backtrace-arm", "trailer-arm"})
+LARGEST_ORDER = 30  # far above any MAX_ORDER (9 to 20 in practice)
 SAME_TEST_SINCE = (2, 6, 28)
 
 
@@ -54,7 +55,7 @@ def build_state(
     names them. ``kernel`` is used when the log does not say (and is reported when the log says otherwise).
     """
     proc = proc or ProcState()
-    incident = _with_arch(incident)
+    incident = _possible(_with_arch(incident))
     warnings: list[Warning_] = [*incident.warnings, *proc.warnings]
     release = _release(incident, proc, kernel, warnings)
     node = _node_in_question(incident)
@@ -171,6 +172,20 @@ def _with_arch(incident: Incident) -> Incident:
     if incident.arch is None and ARM_FORMS & set(incident.forms):
         return incident.model_copy(update={"arch": "arm"})
     return incident
+
+
+def _possible(incident: Incident) -> Incident:
+    """Take an order away that no kernel can be asked for: it is damage, and what it was is unknown."""
+    order = incident.request.order
+    if order is None or -1 <= order <= LARGEST_ORDER:
+        return incident
+    warning = Warning_(
+        code="impossible-value",
+        text=f"order {order} is impossible (-1 to {LARGEST_ORDER} were expected); the order is taken as unknown",
+        origin=incident.origin("request"),
+    )
+    request = incident.request.model_copy(update={"order": None})
+    return incident.model_copy(update={"request": request, "warnings": (*incident.warnings, warning)})
 
 
 def _node_in_question(incident: Incident) -> int:
