@@ -61,7 +61,7 @@ def assess(state: SystemState) -> Assessment:
     orders = state.operation.orders
     top = max(len(z.blocks) for z in snap.zones) - 1
     if max(orders) > top:
-        # No list can hold such a block: the kernel returns at once, and no setting changes that (step 2 of the slow path).
+        # No list can hold such a block: the kernel returns at once, and no setting changes that.
         return Assessment(state, None, (), (), operations, ())
     ladder = order_verdicts(snap, tuple(range(min(max(*orders, state.incident.request.order or 0) + 1, top) + 1)))
     solved = tuple(row for operation in operations for row in thresholds(snap, operation))
