@@ -2,24 +2,36 @@
 
 No report says where the pages of tmpfs lie or who owns the neighbours of a free block. So:
 
-* worst: every freed page stays alone. The sums over blocks ≥ 2^k do not move.
-* best: every freed page completes a block. A block ≥ 2^k that was not free before holds at least one freed page, so the
-  gain is at most 2^k pages for each freed one, and never more than freed pages + free pages in smaller blocks.
+* worst: every freed page stays alone, and the zones share the pages so that they help least. The sums over blocks ≥ 2^k
+  do not move; a zone that lacks single pages gets too few of them, where the others can take the rest.
+* best: every freed page completes a block, in each zone. A block ≥ 2^k that was not free before holds at least one
+  freed page, so the gain is at most 2^k pages for each freed one, and never more than the pages in smaller blocks.
 * draws: free blocks at random aligned places, freed pages at random among the used ones, buddies merged. A model, with
   its spread, not a measurement.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
+from oomadvisor.model import Mark
+from oomadvisor.simulate.blocks import Choice
+from oomadvisor.simulate.replay import operation_passes
 from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
 
 DRAWS = 20
 SEED = 2631
 FEW = 4
 SPARSE = 64
+
+QUESTIONS: tuple[tuple[Mark, Choice], ...] = (
+    ("min", "smallest"),
+    ("low", "smallest"),
+    ("high", "smallest"),
+    ("high", "largest"),
+)
+"""What is asked of a case: what is shown is replayed with the smallest block; *certain* needs both ways at HIGH."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +43,13 @@ class Scatter:
     draws: tuple[Snapshot, ...]
 
 
-def scatter(snap: Snapshot, pages: int, order: int, *, draws: int = DRAWS, seed: int = SEED) -> Scatter:
-    """Return what freeing ``pages`` pages can do to blocks of ``order``.
+def scatter(snap: Snapshot, pages: int, orders: tuple[int, ...], *, draws: int = DRAWS, seed: int = SEED) -> Scatter:
+    """Return what freeing ``pages`` pages can do to an operation that takes blocks of ``orders`` one after another.
 
-    ``worst`` has one snapshot for each zone that might get all of the pages, as singles; the worst of them counts.
+    ``worst`` has a snapshot for each question that is asked of it (mark, which block is split, a single page after the
+    operation or none): at each the worst of them counts. No zone gets more pages than it has in use.
     """
-    worst = tuple(_replace(snap, at, _singles(zone, pages)) for at, zone in enumerate(snap.zones))
-    best = snap.with_zones(tuple(_completed(zone, pages, order) for zone in snap.zones))
+    best = snap.with_zones(tuple(_completed(zone, min(pages, _used(zone)), max(orders)) for zone in snap.zones))
     shares = _shares(snap, pages)
     drawn = tuple(
         snap.with_zones(
@@ -48,7 +60,58 @@ def scatter(snap: Snapshot, pages: int, order: int, *, draws: int = DRAWS, seed:
         )
         for draw in range(draws)
     )
-    return Scatter(worst=worst, best=best, draws=drawn)
+    return Scatter(worst=_worst(snap, pages, orders), best=best, draws=drawn)
+
+
+def _used(zone: ZoneSnapshot) -> int:
+    return max(zone.present - zone.listed, 0)
+
+
+def _worst(snap: Snapshot, pages: int, orders: tuple[int, ...]) -> tuple[Snapshot, ...]:
+    cases: dict[Snapshot, None] = {}
+    for sequence in (orders, (*orders, 0)):
+        for mark, choice in QUESTIONS:
+            cases[_least_help(snap, pages, partial(operation_passes, orders=sequence, mark=mark, choice=choice))] = None
+    return tuple(cases)
+
+
+def _least_help(snap: Snapshot, pages: int, ok: Callable[[Snapshot], bool]) -> Snapshot:
+    """Return ``snap`` with the pages, as singles, shared so that ``ok`` fails; shared anyhow when it cannot be made to.
+
+    Each zone can take some pages in vain: it could still not serve the operation alone. If they all together cannot
+    take every page, some zone gets what it lacks, however the pages fall. If they can, that is the case to return, but
+    for zones that fail alone and serve together: then no freed page is counted on, and ``snap`` itself is returned.
+    """
+    left, shares = min(pages, sum(map(_used, snap.zones))), []
+    for zone in snap.zones:
+        shares.append(min(left, _in_vain(snap, zone, min(pages, _used(zone)), ok)))
+        left -= shares[-1]
+    if left == 0:
+        case = _with_singles(snap, shares)
+        return snap if ok(case) else case
+    for at, zone in enumerate(snap.zones):
+        more = min(left, _used(zone) - shares[at])
+        shares[at] += more
+        left -= more
+    return _with_singles(snap, shares)
+
+
+def _in_vain(snap: Snapshot, zone: ZoneSnapshot, pages: int, ok: Callable[[Snapshot], bool]) -> int:
+    """Return the largest number of single pages, up to ``pages``, with which ``zone`` alone does not serve."""
+    if not ok(snap.with_zones((_singles(zone, pages),))):
+        return pages
+    failing, passing = 0, pages
+    while passing - failing > 1:
+        middle = (failing + passing) // 2
+        if ok(snap.with_zones((_singles(zone, middle),))):
+            passing = middle
+        else:
+            failing = middle
+    return failing
+
+
+def _with_singles(snap: Snapshot, shares: Sequence[int]) -> Snapshot:
+    return snap.with_zones(tuple(_singles(zone, share) for zone, share in zip(snap.zones, shares, strict=True)))
 
 
 def _shares(snap: Snapshot, pages: int) -> list[int]:
@@ -64,29 +127,24 @@ def _shares(snap: Snapshot, pages: int) -> list[int]:
     return shares
 
 
-def _replace(snap: Snapshot, at: int, zone: ZoneSnapshot) -> Snapshot:
-    return snap.with_zones((*snap.zones[:at], zone, *snap.zones[at + 1 :]))
-
-
 def _singles(zone: ZoneSnapshot, pages: int) -> ZoneSnapshot:
     return zone.with_blocks((zone.blocks[0] + pages, *zone.blocks[1:]))
 
 
 def _completed(zone: ZoneSnapshot, pages: int, order: int) -> ZoneSnapshot:
-    """Return the zone with the largest gain that is possible at ``order`` when all pages are freed in it."""
-    below = sum(count << o for o, count in enumerate(zone.blocks[:order]))
-    gain = min(pages << order, pages + below)
+    """Return the zone with the largest gain that is possible at every order up to ``order``, all pages freed in it.
+
+    From order to order: the pages in blocks ≥ 2^o grow by at most 2^o for each freed page, in whole blocks, and at most
+    by what the order below gained and holds.
+    """
     blocks = list(zone.blocks)
-    moved = gain - pages
-    for o in range(order):
-        taken = min(blocks[o], -(-moved >> o) if moved > 0 else 0)
-        blocks[o] -= taken
-        moved -= taken << o
-    gain -= max(moved, 0)
+    gain = pages
+    for o in range(1, order + 1):
+        below = gain + (blocks[o - 1] << (o - 1))
+        more = min(pages << o, below) >> o
+        blocks[o - 1] = (below - (more << o)) >> (o - 1)
+        gain = more << o
     blocks[order] += gain >> order
-    blocks[0] += gain & ((1 << order) - 1)
-    if moved < 0:
-        blocks[0] += -moved
     return zone.with_blocks(tuple(blocks))
 
 

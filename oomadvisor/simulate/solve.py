@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from oomadvisor.kernel.words import INT_MAX
 from oomadvisor.model import MARKS, Mark, Operation, Thresholds
 from oomadvisor.simulate.change import with_min_free_kbytes
 from oomadvisor.simulate.replay import operation_passes
@@ -14,6 +15,8 @@ PAGE_KB = 4
 def largest_min_free_kbytes(snap: Snapshot, ok: Callable[[Snapshot], bool]) -> int | None:
     """Return the largest min_free_kbytes at which ``ok`` holds, or None when it does not even hold at 0.
 
+    INT_MAX, the largest that the kernel stores, when every value will do: HighMem's MIN has a ceiling of its own.
+
     ``ok`` must be monotone: true up to some value, false above. Every comparison of the watermark test is (a larger
     mark never passes where a smaller one failed), and so is an operation whose blocks are taken in sequence over
     the zone list as long as each zone's own verdicts are; the property test compares with brute force. Values act
@@ -22,13 +25,12 @@ def largest_min_free_kbytes(snap: Snapshot, ok: Callable[[Snapshot], bool]) -> i
     """
     if not ok(with_min_free_kbytes(snap, 0)):
         return None
+    if ok(with_min_free_kbytes(snap, INT_MAX)):
+        return INT_MAX
     passing, failing = 0, 1
-    limit = 2 * sum(zone.free for zone in snap.zones) + sum(snap.present) + 2
     while ok(with_min_free_kbytes(snap, failing * PAGE_KB)):
         passing = failing
         failing *= 2
-        if failing > limit:
-            return None if passing == 0 else passing * PAGE_KB + PAGE_KB - 1
     while failing - passing > 1:
         middle = (passing + failing) // 2
         if ok(with_min_free_kbytes(snap, middle * PAGE_KB)):

@@ -31,9 +31,7 @@ def test_taking_a_block_takes_its_pages_and_no_others(blocks: tuple[int, ...], o
 
 @PROPERTY
 @given(Lists, st.integers(0, 4), st.sampled_from(CHOICES))
-def test_a_block_is_found_exactly_when_one_is_large_enough(
-    blocks: tuple[int, ...], order: int, choice: Choice
-) -> None:
+def test_a_block_is_found_exactly_when_one_is_large_enough(blocks: tuple[int, ...], order: int, choice: Choice) -> None:
     assert (take_block(blocks, order, choice) is None) == (pages(blocks, from_order=order) == 0)
 
 

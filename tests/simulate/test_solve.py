@@ -1,15 +1,26 @@
 """Thresholds: arithmetic against brute force, and against what was computed beforehand and then tried on the kernel."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oomadvisor.kernel.words import INT_MAX
 from oomadvisor.model import MARKS, Mark, Operation
-from oomadvisor.simulate import SetRealtime, Snapshot, apply, children_that_stay, largest_passing, thresholds
+from oomadvisor.simulate import (
+    SetRealtime,
+    Snapshot,
+    ZoneSnapshot,
+    apply,
+    children_that_stay,
+    largest_passing,
+    thresholds,
+)
 from oomadvisor.simulate.change import with_min_free_kbytes
 from oomadvisor.simulate.replay import operation_passes
 from oomadvisor.simulate.solve import largest_min_free_kbytes
-from tests.simulate.boxes import ARM, SLOW_PROPERTY, boxes, operation, operations, seed
+from tests.simulate.boxes import ARM, SLOW_PROPERTY, box, boxes, operation, operations, seed, zones
 
 marks = st.sampled_from(MARKS)
 
@@ -96,6 +107,23 @@ def test_how_low_for_so_many_children_that_stay(children: int, works: int, fails
     found = largest_min_free_kbytes(seed(), lambda s: children_that_stay(s, ARM["fork+exec"], children) >= children)
     assert found is not None
     assert works <= found < fails
+
+
+@SLOW_PROPERTY
+@given(zones(max_pages=200), zones(index=1, max_pages=200), st.integers(0, 3), marks)
+def test_a_highmem_zone_may_pass_at_every_value(
+    lower: ZoneSnapshot, upper: ZoneSnapshot, order: int, mark: Mark
+) -> None:
+    """Its MIN is clamped to 32 to 128 pages, whatever is written; LOW and HIGH follow the value."""
+    snap = box(replace(lower, name="Normal"), replace(upper, name="HighMem"))
+    everywhere = all(
+        operation_passes(with_min_free_kbytes(snap, value), (order,), mark) for value in (0, 1 << 20, INT_MAX)
+    )
+    largest = largest_passing(snap, (order,), mark)
+    assert (largest == INT_MAX) == everywhere
+    if largest is not None and not everywhere:
+        assert operation_passes(with_min_free_kbytes(snap, largest), (order,), mark)
+        assert not operation_passes(with_min_free_kbytes(snap, largest + 1), (order,), mark)
 
 
 def test_nothing_helps_where_no_block_exists() -> None:
