@@ -23,7 +23,8 @@ MAX_UNRELATED_AFTER_KILL = 40
 Place = Literal["new", "same", "ignore"]
 
 
-def _starts_kind(form: LineForm) -> IncidentKind:
+def kind_at_start(form: LineForm) -> IncidentKind:
+    """Return what an incident is that begins with a line of this form; closing may still find out more."""
     if form.name.startswith("alloc-failure"):
         return "alloc-failure"
     if form.name.startswith("oom-header") or form.role == "kill":
@@ -33,11 +34,6 @@ def _starts_kind(form: LineForm) -> IncidentKind:
     if form.role == "memcg":
         return "cgroup-oom"
     return "mem-info"
-
-
-def kind_at_start(form: LineForm) -> IncidentKind:
-    """Return what an incident is that begins with a line of this form; closing may still find out more."""
-    return _starts_kind(form)
 
 
 def place(draft: Draft | None, form: LineForm, match: re.Match[str]) -> Place:

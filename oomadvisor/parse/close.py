@@ -1,18 +1,17 @@
 """From a draft to a value: kB become pages, the kind is settled, and what is missing gets its name."""
 
-import re
-
 from oomadvisor.model import Counters, Incident, IncidentKind, Marks, Request, Swap, Trailer, Warning_, Zone
 from oomadvisor.parse.checks import check
 from oomadvisor.parse.draft import Draft, ZoneDraft
 from oomadvisor.parse.fields import ZONE_SIZES
+from oomadvisor.parse.lineform import compiled
 from oomadvisor.parse.lines.buddy import PAGE_SIZES_KB
 
 DEFAULT_PAGE_KB = 4
 MAX_PAGES = 1 << 32
 #: Functions that call the OOM killer for a group. A page fault's frames say so even where the group's lines are lost.
 _GROUP_FRAMES = frozenset({"mem_cgroup_out_of_memory", "mem_cgroup_oom_synchronize", "mem_cgroup_oom"})
-_ARCH_NAME = re.compile(r"[.\-_](x86_64|i[3-6]86|aarch64|arm64|armv\w{1,4}|armhf|ppc64le|ppc64|s390x)$")
+_ARCH_NAME = r"[.\-_](x86_64|i[3-6]86|aarch64|arm64|armv\w{1,4}|armhf|ppc64le|ppc64|s390x)$"
 _ARCH_FORMS = {
     "backtrace-arm": "arm",
     "backtrace-arm-short": "arm",
@@ -94,7 +93,7 @@ def _kind(draft: Draft) -> IncidentKind:
 
 def _arch(draft: Draft) -> str | None:
     """Return the architecture, where the kernel's name or a form that only one prints gives it away."""
-    named = _ARCH_NAME.search(draft.kernel_release or "")
+    named = compiled(_ARCH_NAME).search(draft.kernel_release or "")
     if named is not None:
         return named.group(1)
     return next((_ARCH_FORMS[form] for form in draft.forms if form in _ARCH_FORMS), None)

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from oomadvisor.parse.draft import Draft
@@ -25,8 +25,13 @@ stand without its head. ``memcg``: a part of a memory cgroup's report. ``kill`` 
 """
 
 
-@dataclass(frozen=True)
-class Line:
+@cache
+def compiled(source: str) -> re.Pattern[str]:
+    """Compile a pattern when it is first needed: a report uses few, and compiling all costs more than parsing it."""
+    return re.compile(source)
+
+
+class Line(NamedTuple):
     """A line without its prefixes: white space collapsed, number from 1, the time as printed before it.
 
     ``prefixed``: something that a log puts before each record was removed (mail quoting does not count).
@@ -40,8 +45,7 @@ class Line:
     cut: bool = False
 
 
-@dataclass(frozen=True)
-class Variant:
+class Variant(NamedTuple):
     """How a form looked in a range of kernels: the first variant whose ``sign`` is found names the line."""
 
     name: str
@@ -50,8 +54,7 @@ class Variant:
     until: Version | None = None
 
 
-@dataclass(frozen=True)
-class LineForm:
+class LineForm(NamedTuple):
     """A kind of line.
 
     ``keys``: literal texts, one of which stands in every such line (cheap test before the pattern).
@@ -61,7 +64,6 @@ class LineForm:
     ``damaged``: a line of which only the beginning is readable, tried when nothing else fits.
     ``grows``: whether a line that is whole may still go on in the next one.
     ``proof``: what a line put together from parts must satisfy besides its pattern.
-    ``open_end``: the last word may be any number or text, so that one cannot see whether it was cut.
     """
 
     name: str
@@ -74,34 +76,25 @@ class LineForm:
     reads_partial: bool = False
     grows: bool = True
     proof: "Callable[[Draft | None, re.Match[str]], bool] | None" = None
-    open_end: bool = False
     since: Version | None = None
     until: Version | None = None
     variants: tuple[Variant, ...] = ()
-    _patterns: dict[str, re.Pattern[str]] = field(default_factory=dict, compare=False, repr=False)
-
-    def _compiled(self, source: str) -> re.Pattern[str]:
-        # Compiled when first needed: a report uses some twenty of the forms, and compiling all costs more than parsing.
-        pattern = self._patterns.get(source)
-        if pattern is None:
-            pattern = self._patterns[source] = re.compile(source)
-        return pattern
 
     def match(self, text: str) -> re.Match[str] | None:
         """Match a complete line of this form."""
-        return self._compiled(self.whole).fullmatch(text)
+        return compiled(self.whole).fullmatch(text)
 
     def match_partial(self, text: str) -> re.Match[str] | None:
         """Match a beginning of a line of this form."""
-        return None if self.partial is None else self._compiled(self.partial).fullmatch(text)
+        return None if self.partial is None else compiled(self.partial).fullmatch(text)
 
     def match_damaged(self, text: str) -> re.Match[str] | None:
         """Match a line that is readable only at its beginning."""
-        return None if self.damaged is None else self._compiled(self.damaged).fullmatch(text)
+        return None if self.damaged is None else compiled(self.damaged).fullmatch(text)
 
     def variant_of(self, text: str) -> str:
         """Return the name under which this line is recorded in ``Incident.forms``."""
         for variant in self.variants:
-            if self._compiled(variant.sign).search(text):
+            if compiled(variant.sign).search(text):
                 return variant.name
         return self.name

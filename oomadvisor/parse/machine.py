@@ -14,16 +14,17 @@ from oomadvisor.parse import boundary
 from oomadvisor.parse.close import close
 from oomadvisor.parse.draft import Draft
 from oomadvisor.parse.forms import TRIGGERS, recognise, recognise_damaged, recognise_partial
-from oomadvisor.parse.lineform import Line, LineForm
-from oomadvisor.parse.prefix import Records, unprefix
+from oomadvisor.parse.lineform import Line, LineForm, compiled
+from oomadvisor.parse.prefix import unprefix
+from oomadvisor.parse.records import Records
 from oomadvisor.parse.rejoin import Held
 
 #: Lines kept for looking back from a trigger.
 LOOK_BACK = 200
 MAX_MISSES = 2
 MAX_LINE = 1 << 16
-_BANNER = re.compile(r"Linux version (?P<release>\d{1,3}\.\d{1,3}[\w.+~:@-]{0,80})")
-_NUMBERS = re.compile(r"-?\d{1,20}(?: -?\d{1,20}){0,8}")
+_BANNER = r"Linux version (?P<release>\d{1,3}\.\d{1,3}[\w.+~:@-]{0,80})"
+_NUMBERS = r"-?\d{1,20}(?: -?\d{1,20}){0,8}"
 
 
 class LineMachine:
@@ -140,7 +141,7 @@ class LineMachine:
     def _note_banner(self, line: Line) -> bool:
         if "Linux version" not in line.text:
             return False
-        match = _BANNER.match(line.text)
+        match = compiled(_BANNER).match(line.text)
         if match is None:
             return False
         # The box has booted: whatever was open is over.
@@ -180,7 +181,7 @@ class LineMachine:
         zone = draft.last_zone if draft is not None else None
         if draft is None or zone is None or line.prefixed or draft.last_line + 1 != line.number:
             return False
-        if not zone.reserves or not _NUMBERS.fullmatch(line.text):
+        if not zone.reserves or not compiled(_NUMBERS).fullmatch(line.text):
             return False
         if draft.lines.get(f"zones.{zone.node}.{zone.name}.reserve") != draft.last_line:
             return False

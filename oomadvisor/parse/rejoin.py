@@ -6,7 +6,7 @@ end the complete candidate that uses most lines wins; two different ones of the 
 none is taken.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from oomadvisor.parse.draft import Draft
 from oomadvisor.parse.lineform import Line, LineForm
@@ -16,14 +16,12 @@ MAX_CANDIDATES = 24
 MAX_LENGTH = 8_192
 
 
-@dataclass(frozen=True)
-class _Candidate:
+class _Candidate(NamedTuple):
     text: str
     parts: int
 
 
-@dataclass(frozen=True)
-class Joined:
+class Joined(NamedTuple):
     """The outcome: the text to read, how many lines it was put together from, and whether it is a whole line."""
 
     text: str

@@ -37,7 +37,6 @@ FORMS: tuple[LineForm, ...] = (
         "memory",
         reads_partial=True,
         partial=rf"(?P<fields>{COUNTER_FIELD}(?: {COUNTER_FIELD})*)(?: {BROKEN_COUNTER})?",
-        open_end=True,
         damaged=rf"(?P<fields>{COUNTER_FIELD}(?: {COUNTER_FIELD}){{1,12}}) .{{1,300}}",
         variants=(
             Variant("counters-sec_pagetables", r"sec_pagetables:", (6, 1)),

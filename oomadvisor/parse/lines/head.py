@@ -113,7 +113,6 @@ FORMS: tuple[LineForm, ...] = (
         r"(?: nodemask=[\w()\-,]{0,200})?(?: order=-?\d{0,3},?)?"
         r"(?: (?:oomkilladj|oom_adj|oom_score_adj)=-?\d{0,6},?){0,2}(?: [a-z_]{1,14})?)",
         damaged=rf"{COMM} ?invoked oom-killer:? ?(?P<fields>gfp_mask=0x.{{0,600}})",
-        open_end=True,
         variants=(
             Variant("oom-header-nodemask", r", nodemask=", (4, 9), (4, 20)),
             Variant("oom-header-gfp-names", r"gfp_mask=0x[0-9a-fA-F]+\(", (4, 6)),
@@ -129,7 +128,6 @@ FORMS: tuple[LineForm, ...] = (
         rf"(?P<comm>)oom-killer: (?P<fields>gfp_mask=0x[0-9a-f]{{1,16}}, order={N})",
         read_request,
         "start",
-        open_end=True,
         since=(2, 6, 13),
         until=(2, 6, 18),
     ),
@@ -139,7 +137,6 @@ FORMS: tuple[LineForm, ...] = (
         r"(?P<comm>)oom-killer: (?P<fields>gfp_mask=0x[0-9a-f]{1,16})",
         read_request,
         "start",
-        open_end=True,
         since=(2, 6, 12),
         until=(2, 6, 12),
     ),
@@ -155,7 +152,6 @@ FORMS: tuple[LineForm, ...] = (
         r"(?: mode:[\w()|]{0,600},?)?(?: nodemask=[^ ]{0,300}| [a-z]{1,9})?)",
         damaged=rf"{COMM}: page allocation failure[.:] (?P<fields>order:{N}.{{0,600}})",
         grows=False,
-        open_end=True,
         variants=(
             Variant("alloc-failure-cpuset", r",cpuset=", (5, 0)),
             Variant("alloc-failure-nodemask", r", nodemask=", (4, 11), (4, 20)),
@@ -170,7 +166,6 @@ FORMS: tuple[LineForm, ...] = (
         rf"{COMM}: vmalloc: allocation failure: {N} bytes, (?P<fields>mode:{_MASK}(?:, nodemask=[^ ]{{1,300}})?)",
         read_request,
         "start",
-        open_end=True,
         since=(4, 11),
     ),
     LineForm(
@@ -178,7 +173,6 @@ FORMS: tuple[LineForm, ...] = (
         ("cpuset=",),
         r"\S.{0,63} cpuset=(?P<cpuset>\S{1,256}) mems_allowed=(?P<mems>[\d,\-]{1,256})",
         read_cpuset,
-        open_end=True,
         since=(2, 6, 31),
     ),
     LineForm(
@@ -191,7 +185,6 @@ FORMS: tuple[LineForm, ...] = (
         reads_partial=True,
         partial=r"CPU: \d{1,5} (?:UID: \d{1,10} )?PID: (?P<pid>\d{1,10}) Comm: (?P<comm>[^:]{0,64}?)(?P<release>)"
         r"(?: Kdump:(?: l\w{0,5})?)?(?: (?:N|No|Not|Not t\w{0,6}|T|Tainted:?[ A-Za-z\-]{0,60}))?",
-        open_end=True,
         since=(3, 10),
     ),
     LineForm(
@@ -203,7 +196,6 @@ FORMS: tuple[LineForm, ...] = (
         reads_partial=True,
         partial=r"Pid: (?P<pid>\d{1,10}), comm: (?P<comm>[^:]{0,64}?)(?P<release>)"
         r"(?: (?:N|No|Not|Not t\w{0,6}|T|Tainted:?[ A-Za-z\-]{0,60}))?",
-        open_end=True,
         until=(3, 9),
     ),
     LineForm(
@@ -213,7 +205,6 @@ FORMS: tuple[LineForm, ...] = (
         read_bare_taint,
         partial=r"CPU:(?: \d{1,5}(?: N(?:o(?:t(?: \w{0,7})?)?)?)?)?",
         grows=False,
-        open_end=True,
     ),
     LineForm(
         "task-head-process",

@@ -1,7 +1,6 @@
 """How it ended: the chosen task, the kill, the panic."""
 
 import re
-from typing import Literal
 
 from oomadvisor.model import Kill, MemcgUsage
 from oomadvisor.parse.draft import MAX_KILLS, Draft
@@ -109,8 +108,6 @@ def names_victim(match: re.Match[str]) -> int | None:
     return int(pid) if pid else None
 
 
-KillLine = Literal["chosen", "killed", "constraint", "other"]
-
 _MESSAGE = (
     r"(?P<message>(?:Out of [mM]emory(?: \(oom_kill_allocating_task\))?|No available memory \([A-Z_]{1,30}\)|"
     r"Memory cgroup out of memory|Memory cgroup [^:]{1,200}): )"
@@ -191,7 +188,6 @@ FORMS: tuple[LineForm, ...] = (
         r"VM: killing process (?P<name>.{1,64})",
         read_vm_fault,
         "kill",
-        open_end=True,
     ),
     LineForm("no-victim", ("no killable",), r"Out of memory and no killable processes\.{0,3}", read_reaper),
     LineForm("reaper", ("oom_reaper:",), r"oom_reaper: .{1,200}", read_reaper, since=(4, 6)),

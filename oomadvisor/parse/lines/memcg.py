@@ -48,7 +48,6 @@ FORMS: tuple[LineForm, ...] = (
         rf"Task in (?P<task>{_PATH}) killed as a result of limit of (?P<limit>{_PATH})",
         read_paths,
         "memcg",
-        open_end=True,
         until=(4, 20),
     ),
     LineForm(
@@ -59,7 +58,6 @@ FORMS: tuple[LineForm, ...] = (
         read_usage,
         "memcg",
         partial=r"(?:memory|memory\+swap|swap): usage .{0,80}",
-        open_end=True,
         since=(2, 6, 30),
     ),
     LineForm("memcg-kmem", ("kmem",), r"kmem(?:\.tcp|\.limit)?: usage .{1,100}", read_nothing),

@@ -49,7 +49,6 @@ FORMS: tuple[LineForm, ...] = (
         ("btch:",),
         rf"CPU (?P<cpu>\d{{1,5}}): hi: ?(?P<high>{_COUNT}), btch: ?(?P<batch>{_COUNT}) usd: ?(?P<used>{_COUNT})",
         read_list,
-        open_end=True,
         since=(2, 6, 25),
         until=(4, 0),
     ),
@@ -59,7 +58,6 @@ FORMS: tuple[LineForm, ...] = (
         rf"CPU (?P<cpu>\d{{1,5}}): Hot: hi: ?(?P<high>{_COUNT}), btch: ?(?P<batch>{_COUNT}) usd: ?(?P<used>{_COUNT}) "
         rf"Cold: hi: ?{_COUNT}, btch: ?{_COUNT} usd: ?{_COUNT}",
         read_list,
-        open_end=True,
         since=(2, 6, 19),
         until=(2, 6, 24),
     ),
@@ -69,7 +67,6 @@ FORMS: tuple[LineForm, ...] = (
         rf"cpu (?P<cpu>\d{{1,5}}) hot: (?:low {_COUNT}, )?high (?P<high>{_COUNT}), batch (?P<batch>{_COUNT})"
         rf"(?: used:(?P<used>{_COUNT}))?",
         read_list,
-        open_end=True,
         since=(2, 6, 12),
         until=(2, 6, 18),
     ),

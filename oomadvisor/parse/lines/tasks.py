@@ -100,6 +100,5 @@ FORMS: tuple[LineForm, ...] = (
         partial=rf"\[ ?(?P<pid>\d{{1,10}}) ?\](?P<values>(?: {N}){{1,14}})",
         grows=False,
         proof=fills_columns,
-        open_end=True,
     ),
 )

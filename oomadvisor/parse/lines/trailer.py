@@ -111,7 +111,6 @@ FORMS: tuple[LineForm, ...] = (
         "memory",
         partial=rf"Swap cache stats:(?: add(?: {N},?)?)?(?: delete(?: {N},?)?)?(?: find(?: {N}/?)?)?",
         grows=False,
-        open_end=True,
         since=(2, 6, 28),
     ),
     LineForm(
@@ -121,7 +120,6 @@ FORMS: tuple[LineForm, ...] = (
         rf"(?:, race {N}\+{N})?",
         read_swap_stats,
         "memory",
-        open_end=True,
         until=(2, 6, 27),
     ),
     LineForm(

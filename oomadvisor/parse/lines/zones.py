@@ -108,7 +108,6 @@ FORMS: tuple[LineForm, ...] = (
         "memory",
         partial=r"lowmem_reserve\[\]:",
         grows=False,
-        open_end=True,
         since=(2, 6, 11),
     ),
 )
