@@ -133,7 +133,24 @@ def _incident(advice: IncidentAdvice, whole: Advice) -> list[RenderableType]:
             (1, 0, 0, 0),
         )
     )
+    if advice.causes or advice.fixes:
+        parts.append(heading("In short"))
+        parts.append(indented(*_in_short(advice)))
     return parts
+
+
+def _in_short(advice: IncidentAdvice) -> list[RenderableType]:
+    """Return the answer once more: on a terminal the end is what stays on the screen."""
+    lines: list[RenderableType] = []
+    deciding = [c.title for c in advice.causes if c.role == "decides"] or [c.title for c in advice.causes[:1]]
+    if deciding:
+        lines.append(plain("Why: " + "; ".join(f"{t[0].lower()}{t[1:]}" for t in deciding[:2]) + "."))
+    for word, fix in zip(("First: ", "Then:  "), advice.fixes, strict=False):
+        line = Text(word)
+        line.append_text(_fix_title(fix, with_rank=False))
+        lines.append(line)
+        lines += [indented(plain(command, "bold"), by=7) for command in fix.commands[:1]]
+    return lines
 
 
 def no_cause(advice: IncidentAdvice) -> str:

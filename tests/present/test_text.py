@@ -33,6 +33,12 @@ def test_the_first_screen_answers_both_questions_and_gives_the_command(seed: str
     assert "[CERTAIN]" in screen
 
 
+def test_the_last_lines_give_the_answer_again(seed: str) -> None:
+    end = "\n".join(seed.splitlines()[-10:])
+    assert "IN SHORT" in end
+    assert "echo 2039 > /proc/sys/vm/min_free_kbytes" in end
+
+
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_no_line_is_wider_than_asked(width: int) -> None:
     assert max(map(len, text_of(seed_advice(), width=width).splitlines())) <= width
