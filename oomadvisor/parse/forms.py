@@ -28,16 +28,15 @@ MAX_TEXT = 8_192
 _WRAPPABLE = tuple(form for form in FORMS if form.partial is not None)
 _DAMAGEABLE = tuple(form for form in FORMS if form.damaged is not None)
 
-#: A line that can begin an incident holds one of these. Few, because a whole log is searched for each of them.
+#: One of these stands in or soon after the first line of every incident; the lines before it are then looked back on.
+#: They are few and long, because a whole log is searched for each of them.
 TRIGGERS: tuple[str, ...] = (
-    "oom-kill",
-    " allocation",
+    "oom-killer",
+    "page allocation",
     "ut of memory",
-    "ut of Memory",
-    "Mem-",
     "lowmem_reserve",
     "illed process",
-    "killing process",
+    "VM: killing process",
     "Linux version",
 )
 

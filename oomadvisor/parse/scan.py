@@ -9,7 +9,7 @@ from oomadvisor.parse.source import MAX_LINE_BYTES, BlockSource, decoded
 
 _TRIGGERS = tuple(trigger.encode() for trigger in TRIGGERS)
 #: The look-back of a file with endless lines is cut short rather than kept in memory.
-_MAX_TAIL_BYTES = 8 << 20
+_MAX_KEPT_BLOCKS = 8
 
 
 def scan_file(path: str) -> Iterator[Incident]:
@@ -24,98 +24,125 @@ def scan_file(path: str) -> Iterator[Incident]:
 
 
 class _Scan:
-    """The bytes in memory, and how far they were looked at.
+    """What was read and may still be looked back on.
 
-    ``_text`` holds whole lines; the lines before ``_fed`` were given to the machine, those before ``_seen`` hold no
-    trigger. ``_line`` is the number of the line that begins at ``_seen``.
+    ``_kept`` are the last blocks, as they came; their first ``_fed`` bytes were given to the machine. ``_rest`` is the
+    unfinished last line, and ``_line`` its number.
     """
 
     def __init__(self, source: BlockSource) -> None:
         self._source = source
         self._machine = LineMachine(source.name)
-        self._text = b""
+        self._kept: list[bytes] = []
+        self._kept_lines: list[int] = []
         self._fed = 0
-        self._seen = 0
+        self._rest = b""
         self._line = 1
-        self._next: dict[bytes, int] = {}
 
     def incidents(self) -> Iterator[Incident]:
-        rest = b""
         while block := self._source.read():
-            cut = block.rfind(b"\n") + 1
-            if not cut:
-                rest = (rest + block)[: MAX_LINE_BYTES + 1]
-                continue
-            self._append(rest + block[:cut])
-            rest = block[cut:][: MAX_LINE_BYTES + 1]
-            yield from self._whole_lines()
-        if rest:
-            # Without a line end: the machine is told that the last word may be incomplete.
-            ends = self._line > 1
-            self._append(rest)
-            yield from self._last_line(ends)
-        last = self._machine.finish(self._source.warnings)
-        yield from last
+            if b"\n" not in block:
+                self._lengthen(block)
+            elif self._machine.idle and self._is_quiet(block):
+                self._keep(block, block.count(b"\n"))
+            else:
+                yield from self._read(block)
+        yield from self._read_last()
+        yield from self._machine.finish(self._source.warnings)
 
-    def _append(self, text: bytes) -> None:
-        keep = max(self._fed, self._back(self._seen, LOOK_BACK), self._seen - _MAX_TAIL_BYTES)
-        self._text = self._text[keep:] + text
-        self._fed = max(self._fed - keep, 0)
-        self._seen -= keep
-        self._next = dict.fromkeys(_TRIGGERS, -1)
+    def _lengthen(self, block: bytes) -> None:
+        """Add to the unfinished line, but no more of it than will be looked at."""
+        more = block[: max(MAX_LINE_BYTES + 1 - len(self._rest), 0)]
+        self._rest += more
+        self._kept.append(more)
+        self._kept_lines.append(0)
 
-    def _back(self, position: int, lines: int) -> int:
-        """Return where the line ``lines`` before the one that begins at ``position`` begins."""
-        for _ in range(lines):
-            if position <= self._fed:
-                break
-            position = self._text.rfind(b"\n", self._fed, position - 1) + 1 or self._fed
-        return position
+    def _is_quiet(self, block: bytes) -> bool:
+        seam = self._rest + block[: block.find(b"\n")]
+        return not any(trigger in block or trigger in seam for trigger in _TRIGGERS)
 
-    def _trigger(self) -> int:
-        """Return the beginning of the next line with a trigger, or -1."""
-        found = len(self._text)
-        for trigger in _TRIGGERS:
-            at = self._next[trigger]
-            if at < self._seen:
-                at = self._text.find(trigger, self._seen)
-                self._next[trigger] = at = len(self._text) if at < 0 else at
-            found = min(found, at)
-        return -1 if found == len(self._text) else self._text.rfind(b"\n", 0, found) + 1
+    def _keep(self, block: bytes, lines: int) -> None:
+        """Keep a block for looking back, and drop what is too far back."""
+        self._line += lines
+        self._rest = block[block.rfind(b"\n") + 1 :]
+        if len(self._rest) > MAX_LINE_BYTES:
+            block = block[: len(block) - len(self._rest) + MAX_LINE_BYTES + 1]
+            self._rest = self._rest[: MAX_LINE_BYTES + 1]
+        self._kept.append(block)
+        self._kept_lines.append(lines)
+        while len(self._kept) > 1 and (sum(self._kept_lines[1:]) > LOOK_BACK or len(self._kept) > _MAX_KEPT_BLOCKS):
+            self._fed = max(self._fed - len(self._kept.pop(0)), 0)
+            self._kept_lines.pop(0)
 
-    def _whole_lines(self) -> Iterator[Incident]:
-        end = len(self._text)
-        while self._seen < end:
+    def _read(self, block: bytes) -> Iterator[Incident]:
+        text = b"".join((*self._kept, block))
+        at = len(text) - len(block) - len(self._rest)
+        end = text.rfind(b"\n") + 1
+        following: dict[bytes, int] = dict.fromkeys(_TRIGGERS, -1)
+        fed = self._fed
+        while at < end:
             if self._machine.idle:
-                start = self._trigger()
-                if start < 0:
-                    self._line += self._text.count(b"\n", self._seen, end)
-                    self._seen = end
+                start = _next_trigger(text, at, end, following)
+                self._line += text.count(b"\n", at, start)
+                at = start
+                if at == end:
+                    break
+                self._look_back(text, fed, at)
+            stop = text.find(b"\n", at)
+            yield from self._feed(text[at:stop], cut=False)
+            at = fed = stop + 1
+        self._start_over(text, fed)
+
+    def _start_over(self, text: bytes, fed: int) -> None:
+        """Keep only what may be looked back on from the end of ``text``."""
+        end = text.rfind(b"\n") + 1
+        begin = _lines_back(text, fed, end)
+        self._fed = 0
+        self._kept = []
+        self._kept_lines = []
+        lines = text.count(b"\n", begin, end)
+        self._line -= lines
+        self._keep(text[begin:], lines)
+
+    def _read_last(self) -> Iterator[Incident]:
+        """Read a last line without a line end: its last word may be incomplete."""
+        if self._rest:
+            text = b"".join(self._kept)
+            at = len(text) - len(self._rest)
+            if self._machine.idle:
+                if not any(trigger in self._rest for trigger in _TRIGGERS):
                     return
-                self._look_back(start)
-            stop = self._text.find(b"\n", self._seen)
-            yield from self._feed(stop, cut=False)
+                self._look_back(text, self._fed, at)
+            yield from self._feed(self._rest, cut=self._line > 1)
 
-    def _last_line(self, ends: bool) -> Iterator[Incident]:
-        if self._machine.idle:
-            if self._trigger() < 0:
-                return
-            self._look_back(self._seen)
-        yield from self._feed(len(self._text), cut=ends)
-
-    def _look_back(self, start: int) -> None:
-        """Give the machine the lines before ``start``, which hold no trigger."""
-        self._line += self._text.count(b"\n", self._seen, start)
-        self._seen = start
-        begin = self._back(start, LOOK_BACK)
-        lines = self._text[begin:start].split(b"\n")[:-1]
+    def _look_back(self, text: bytes, fed: int, at: int) -> None:
+        """Give the machine the lines before ``at``, which hold no trigger."""
+        lines = text[_lines_back(text, fed, at) : at].split(b"\n")[:-1]
         for number, line in enumerate(lines, self._line - len(lines)):
             self._machine.feed(number, decoded(self._source, line, number))
-        self._fed = start
 
-    def _feed(self, stop: int, *, cut: bool) -> list[Incident]:
-        text = decoded(self._source, self._text[self._seen : stop], self._line)
-        done = self._machine.feed(self._line, text, cut=cut)
+    def _feed(self, line: bytes, *, cut: bool) -> list[Incident]:
+        done = self._machine.feed(self._line, decoded(self._source, line, self._line), cut=cut)
         self._line += 1
-        self._seen = self._fed = min(stop + 1, len(self._text))
         return done
+
+
+def _next_trigger(text: bytes, at: int, end: int, following: dict[bytes, int]) -> int:
+    """Return where the next line with a trigger begins, or ``end``; ``following`` remembers where each word stands."""
+    found = end
+    for trigger, known in following.items():
+        if known < at:
+            place = text.find(trigger, at, end)
+            known = following[trigger] = end if place < 0 else place
+        found = min(found, known)
+    return found if found == end else max(text.rfind(b"\n", 0, found) + 1, at)
+
+
+def _lines_back(text: bytes, begin: int, end: int) -> int:
+    """Return where the lines before ``end`` that may be looked back on begin, but no earlier than ``begin``."""
+    position = end
+    for _ in range(LOOK_BACK):
+        if position <= begin:
+            break
+        position = text.rfind(b"\n", begin, position - 1) + 1 or begin
+    return position

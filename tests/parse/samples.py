@@ -1,6 +1,6 @@
 """One hand-made line for every form and every name that a form goes by, with what must be read from it.
 
-``before`` are lines that it needs above it. Values are named by a path into the incident.
+``before`` are lines that it needs above it, ``after`` lines below it that show where it comes from. Values are named by a path into the incident.
 """
 
 from typing import Any, NamedTuple
@@ -13,6 +13,11 @@ class Sample(NamedTuple):
     line: str
     values: dict[str, Any]
     before: tuple[str, ...] = (HEAD,)
+    after: tuple[str, ...] = ()
+
+
+def begun(name: str, line: str, after: str, **values: Any) -> Sample:
+    return Sample(name, line, {path.replace("__", "."): value for path, value in values.items()}, (), (after,))
 
 
 def alone(name: str, line: str, **values: Any) -> Sample:
@@ -103,9 +108,10 @@ SAMPLES: tuple[Sample, ...] = (
         request__order=7,
         request__gfp_mask=0x40DC0,
     ),
-    alone(
+    begun(
         "alloc-failure-vmalloc",
         "cat: vmalloc: allocation failure: 40960 bytes, mode:0x14080c0(GFP_KERNEL|__GFP_ZERO), nodemask=(null)",
+        "lowmem_reserve[]: 0 0",
         kind="alloc-failure",
         request__order=None,
         request__gfp_mask=0x14080C0,
@@ -186,8 +192,8 @@ SAMPLES: tuple[Sample, ...] = (
     inside("registers-x86_64", "RIP: 0033:0x7f5ba27c6d6f", arch="x86_64"),
     inside("registers-i386", "EIP: 0x8048000", arch="i386"),
     # --- memory information
-    alone("mem-info-arch", "Mem-info:", kind="mem-info"),
-    alone("mem-info-generic", "Mem-Info:", kind="mem-info"),
+    begun("mem-info-arch", "Mem-info:", "lowmem_reserve[]: 0 0", kind="mem-info"),
+    begun("mem-info-generic", "Mem-Info:", "lowmem_reserve[]: 0 0", kind="mem-info"),
     inside("percpu-zone", "Node 2 HighMem per-cpu:", lines={"request": 1, "zones.2.HighMem.percpu": 2}),
     inside(
         "percpu-list",
@@ -512,9 +518,10 @@ SAMPLES: tuple[Sample, ...] = (
         "memcg-group-kill", "Tasks in /a/c are going to be killed due to memory.oom.group set", memcg__limit_path="/a/c"
     ),
     # --- the end
-    alone(
+    begun(
         "chosen-children",
         "Out of Memory: Kill process 12 (sh) score 34 and children.",
+        "Out of memory: Killed process 12 (sh).",
         kills__0__score=34,
         kills__0__pid=12,
     ),
