@@ -9,8 +9,8 @@ from oomadvisor.kernel import events
 from oomadvisor.kernel.gfp import WMARK_MASK, Gfp, migratetype
 from oomadvisor.kernel.reclaim import SWAP_CLUSTER_MAX, descent_offer
 from oomadvisor.model import MARKS, IncidentAdvice, SystemState, Thresholds
-from oomadvisor.present.numbers import check_rows, kernel_words
-from oomadvisor.present.text import heading, indented, plain, to_text
+from oomadvisor.present.numbers import kernel_words
+from oomadvisor.present.text import check_table, heading, indented, plain, to_text
 from oomadvisor.simulate.decision import retrace
 
 MARK_NAMES = ("MIN", "LOW", "HIGH")
@@ -154,7 +154,7 @@ def _test(advice: IncidentAdvice) -> list[RenderableType]:
             f"free − {size - 1} must exceed mark + reserve; then, for each order below {order}, the blocks of that "
             "order are taken off and the mark is halved, and what is left must exceed it."
         ),
-        _table(advice),
+        check_table(advice),
         _source("mm/page_alloc.c: zone_watermark_ok, 2.6.31"),
     ]
     passing = sorted({v.order for v in advice.order_verdicts if v.mark == "high" and v.ok})
@@ -171,17 +171,6 @@ def _test(advice: IncidentAdvice) -> list[RenderableType]:
 
 def _list(numbers: list[int]) -> str:
     return ", ".join(map(str, numbers))
-
-
-def _table(advice: IncidentAdvice) -> RenderableType:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
-    header, rows = check_rows(advice)
-    for position, column in enumerate(header):
-        last = position == len(header) - 1
-        table.add_column(column, no_wrap=not last, justify="left" if position < 2 or last else "right")
-    for row in rows:
-        table.add_row(*row.cells)
-    return table
 
 
 def _reclaim(state: SystemState) -> list[RenderableType]:

@@ -91,7 +91,7 @@ def _incident(advice: IncidentAdvice, whole: Advice) -> list[RenderableType]:
         parts.append(indented(_first_fix(advice.fixes[0])))
     if advice.verdicts:
         parts.append(heading("The check, in the kernel's arithmetic"))
-        parts.append(indented(_check_table(advice)))
+        parts.append(indented(check_table(advice), plain(check_footer(advice), "dim")))
     memory = memory_rows(advice)
     if memory:
         parts.append(heading("Where the memory is"))
@@ -268,7 +268,8 @@ def _refutation(refutation: Refutation) -> RenderableType:
     return Padding(Group(title, indented(*body, by=3)), (1, 0, 0, 2))
 
 
-def _check_table(advice: IncidentAdvice) -> RenderableType:
+def check_table(advice: IncidentAdvice) -> RenderableType:
+    """Return the check of the request's order, zone by zone and mark by mark."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
     columns, rows = check_rows(advice)
     for position, column in enumerate(columns):
@@ -277,7 +278,7 @@ def _check_table(advice: IncidentAdvice) -> RenderableType:
     for row in rows:
         *cells, result = row.cells
         table.add_row(*cells, Text(result, style="green" if row.ok else "red"))
-    return Group(table, plain(check_footer(advice), "dim"))
+    return table
 
 
 def _memory_table(rows: "list[tuple[str, int, int]]") -> RenderableType:
