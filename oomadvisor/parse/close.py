@@ -28,7 +28,8 @@ def close(draft: Draft, number: int) -> Incident:
     page_kb = draft.page_kb or _page_kb_by_sums(draft)
     _settle_reserves(draft)
     zones = tuple(_zone(draft, zone, page_kb) for zone in draft.zones.values())
-    zones = _with_indices(zones)
+    # Kernels up to 2.6.18 also print zones that the machine does not have; they count for the indices only.
+    zones = tuple(zone for zone in _with_indices(zones) if zone.present_pages != 0)
     counters = _counters(draft, page_kb)
     incident = Incident(
         kind=_kind(draft),

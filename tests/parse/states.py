@@ -31,7 +31,7 @@ def make_zone(random: Random, name: str, node: int, index: int, slots: int, max_
         name=name,
         node=node,
         index=index,
-        present_pages=total + _pages(random),
+        present_pages=total + 1 + _pages(random),
         free_pages=total,
         marks=Marks(min=low, low=low + low // 4, high=low + low // 2),
         reserve_pages=(0,) * (index + 1) + tuple(random.randint(1, 10_000) for _ in range(slots - index - 1)),

@@ -148,3 +148,14 @@ def test_incidents_come_out_as_soon_as_they_have_ended() -> None:
     first = next(iter(read_incidents(lines(), file="log")))  # type: ignore[arg-type]
     assert isinstance(first, Incident)
     assert first.last_line == 1 + len(MEMORY)
+
+
+def test_zones_that_the_machine_does_not_have_count_only_for_the_indices() -> None:
+    nothing = (
+        "free:0kB min:0kB low:0kB high:0kB active:0kB inactive:0kB present:0kB pages_scanned:0 all_unreclaimable? no"
+    )
+    lines = [OOM, MEMORY[1].replace("Normal", "DMA"), f"Normal {nothing}", MEMORY[1].replace("Normal", "HighMem")]
+    lines += ["DMA: 2*4kB 4*8kB = 40kB", "Normal: empty", "HighMem: 2*4kB 4*8kB = 40kB"]
+    (incident,) = read_incidents(lines, file="log")
+    assert [(zone.name, zone.index) for zone in incident.zones] == [("DMA", 0), ("HighMem", 2)]
+    assert "blocks" not in incident.missing
