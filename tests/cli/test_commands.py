@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,18 @@ def test_version_names_the_engine_that_advises(seed: str) -> None:
     assert lines["Python"].split()[1] == ".".join(map(str, sys.version_info[:3]))
     document = json.loads(run_once("advise", seed, "--format", "json").out)
     assert document["oomadvisor"] == {"version": __version__, "engine": lines["rule engine"]}
+
+
+def test_without_durable_rules_the_matcher_gives_the_same_with_one_warning(tmp_path: Path, seed: str) -> None:
+    """As where the extension was built without the flag that CPython 3.13 needs."""
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['durable_rules_engine'] = None")
+    without = {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    ran = run("advise", seed, env=without)
+    assert (ran.code, ran.out) == (0, run_once("advise", seed).out)
+    assert ran.err.count("\n") == 1
+    engine = run("--version", env=without).out.splitlines()[-1].removeprefix("rule engine: ")
+    assert engine.startswith("plain matcher, because durable-rules does not load")
+    assert engine in ran.err
 
 
 @pytest.mark.parametrize(
