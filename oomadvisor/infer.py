@@ -153,12 +153,10 @@ def _versions_shown(incident: Incident) -> tuple[tuple[int, ...] | None, tuple[i
 
     Returns oldest and newest, each None when nothing bounds it; (None, None) when the two contradict each other.
     """
-    from oomadvisor.parse.forms import FORMS
+    from oomadvisor.parse import versions_of_forms
 
-    seen = set(incident.forms)
-    ranges = [(form.since, form.until) for form in FORMS if form.name in seen]
-    ranges += [(v.since, v.until) for form in FORMS for v in form.variants if v.name in seen]
     symbols = {frame.symbol for frame in incident.backtrace}
+    ranges = [versions_of_forms(incident.forms)]
     ranges += [(s.since, s.until) for s in knowledge.version_symbols() if s.name in symbols]
     oldest = max((since for since, _ in ranges if since is not None), default=None)
     newest = min((until for _, until in ranges if until is not None), default=None)

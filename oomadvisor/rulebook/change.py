@@ -14,7 +14,8 @@ ChangeKey = Literal["sysctl", "free", "operation", "task", "unsimulated"]
 class Written(Frozen):
     """A record as a rule file writes it: strict types, no unknown keys, ``from`` and ``in`` as in YAML."""
 
-    model_config = ConfigDict(strict=True, populate_by_name=True, serialize_by_alias=True)
+    # Built when first used: records inside a rule are built with the rule, and need no validator of their own.
+    model_config = ConfigDict(strict=True, populate_by_name=True, serialize_by_alias=True, defer_build=True)
 
 
 def _sysctl_text(text: str) -> str:

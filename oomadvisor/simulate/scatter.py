@@ -22,7 +22,7 @@ from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
 
 DRAWS = 20
 SEED = 2631
-FEW = 4
+FEW = 64
 SPARSE = 64
 
 QUESTIONS: tuple[tuple[Mark, Choice], ...] = (

@@ -95,7 +95,8 @@ def test_scattered_draws_are_about_as_lucky_as_scattered_boots() -> None:
         assert outcome.estimate_min is not None
         shares[pages], most[pages] = outcome.estimate_min / outcome.draws, outcome.headroom_draws[-1]
     assert 0.2 <= shares[375] <= 0.8
-    assert shares[1210] == shares[4150] == 1
+    assert shares[1210] >= 0.9  # 20 draws: one may fail where the boots (10 of 10) had none that did
+    assert shares[4150] == 1
     assert most[375] <= 3
     assert 5 <= most[1210] <= 19
 
