@@ -223,7 +223,7 @@ def _one_by_one(places: int, wanted: int, size: int, generator: random.Random) -
         return sum(1 << (size - 1 - at) for at in generator.sample(found, wanted))
     chosen: set[int] = set()
     while len(chosen) < wanted:
-        at = generator.randrange(size)
+        at = int(generator.random() * size)
         if digits[at] == "1":
             chosen.add(at)
     return sum(1 << (size - 1 - at) for at in chosen)
