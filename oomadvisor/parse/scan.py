@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from oomadvisor.model import Incident
+from oomadvisor.parse.errors import InputError
 from oomadvisor.parse.forms import TRIGGERS
 from oomadvisor.parse.machine import LOOK_BACK, LineMachine
 from oomadvisor.parse.source import MAX_LINE_BYTES, BlockSource, decoded
@@ -17,10 +18,17 @@ def scan_file(path: str) -> Iterator[Incident]:
 
     What was odd about the input itself (a damaged end of a ``.gz``) is added to the last incident.
 
-    :raises InputError: the input is missing, unreadable, a folder, or no text.
+    :raises InputError: the input is missing, unreadable, a folder, or no text; or it is damaged, and nothing was found
+        in what could be read.
     """
     with BlockSource(path) as source:
-        yield from _Scan(source).incidents()
+        found = False
+        for incident in _Scan(source).incidents():
+            found = True
+            yield incident
+        damage = next((w.text for w in source.warnings if w.code == "truncated-gzip"), None)
+        if damage is not None and not found:
+            raise InputError(path, f"{damage[:-1]}; no incident was found in it")
 
 
 class _Scan:

@@ -13,6 +13,7 @@ from oomadvisor.model import (
     Advice,
     Build,
     Cause,
+    Change,
     Evidence,
     Fix,
     Headroom,
@@ -322,6 +323,21 @@ def _cause(cause: Cause) -> dict[str, Any]:
     }
 
 
+def _change(change: Change) -> dict[str, Any]:
+    """Return a change; ``from`` and ``to`` are numbers where the value is one known number, text elsewhere."""
+    known = change.current_low is not None and change.current_low == change.current_high
+    whole = change.target_value is not None and change.target == str(change.target_value)
+    return {
+        "knob": change.knob,
+        "from": change.current_low if known else change.current,
+        "from_low": change.current_low,
+        "from_high": change.current_high,
+        "to": change.target_value if whole else change.target,
+        "to_value": change.target_value,
+        "unit": change.unit,
+    }
+
+
 def _fix(fix: Fix) -> dict[str, Any]:
     return {
         "id": fix.id,
@@ -330,18 +346,7 @@ def _fix(fix: Fix) -> dict[str, Any]:
         "title": fix.title,
         "kind": fix.kind,
         "repairs": fix.repairs,
-        "changes": [
-            {
-                "knob": change.knob,
-                "from": change.current,
-                "from_low": change.current_low,
-                "from_high": change.current_high,
-                "to": change.target,
-                "to_value": change.target_value,
-                "unit": change.unit,
-            }
-            for change in fix.changes
-        ],
+        "changes": [_change(change) for change in fix.changes],
         "commands": list(fix.commands),
         "verification": _verification(fix.verification),
         "cost": fix.cost,

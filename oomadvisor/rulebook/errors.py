@@ -77,9 +77,10 @@ class Problem:
 
     @property
     def headline(self) -> str:
-        """Return ``path:line:column: error[code]: text; hint``."""
+        """Return ``path:line:column: error[code]: text; hint``; a problem of the whole file (line 0) has no place."""
         told = f"{self.text}; {self.hint}" if self.hint else self.text
-        return f"{self.path}:{self.line}:{self.column}: {self.severity}[{self.code}]: {told}"
+        place = f"{self.path}:{self.line}:{self.column}" if self.line else self.path
+        return f"{place}: {self.severity}[{self.code}]: {told}"
 
     def render(self) -> str:
         """Return the headline, the line of the file and a caret under the place."""
