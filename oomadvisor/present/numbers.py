@@ -3,7 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from oomadvisor.model import IncidentAdvice, Measured, Origin, Verification
+from oomadvisor.model import IncidentAdvice, LadderStep, Measured, Origin, Verdict, Verification
+
+
+MOST_STEPS = 3  # more columns than this do not fit 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +29,30 @@ def kernel_words(advice: IncidentAdvice) -> str:
 
 
 def check_rows(advice: IncidentAdvice) -> tuple[tuple[str, ...], tuple[CheckRow, ...]]:
-    """Return the header and rows of the check of the request's order: zone, mark, one column for each step, result."""
+    """Return the header and rows of the check of the request's order: zone, mark, its steps, result.
+
+    A column for each step up to order MOST_STEPS; above that only the first step and the one that decided.
+    """
     order = advice.state.incident.request.order or 0
     verdicts = [v for v in advice.verdicts if v.order == order]
-    header = ("zone", "mark", *(f"order {step}" for step in range(order + 1)), "result")
+    if order <= MOST_STEPS:
+        header = ("zone", "mark", *(f"order {step}" for step in range(order + 1)), "result")
+        return header, tuple(CheckRow(_cells(v, [_step(s) for s in v.steps]), v.ok) for v in verdicts)
     rows = []
     for verdict in verdicts:
-        steps = [f"{s.remaining_pages} {'>' if s.ok else '≤'} {s.bound_pages}" for s in verdict.steps]
-        steps += [""] * (order + 1 - len(steps))
-        result = "passes" if verdict.ok else f"FAILS, {verdict.short_by_pages} short"
-        rows.append(CheckRow((verdict.zone, verdict.mark.upper(), *steps, result), verdict.ok))
-    return header, tuple(rows)
+        decided = verdict.steps[-1 if verdict.failed_at_order is None else verdict.failed_at_order]
+        steps = [_step(verdict.steps[0]), f"order {decided.order}: {_step(decided)}"]
+        rows.append(CheckRow(_cells(verdict, steps), verdict.ok))
+    return ("zone", "mark", "order 0", "deciding", "result"), tuple(rows)
+
+
+def _cells(verdict: Verdict, steps: list[str]) -> tuple[str, ...]:
+    result = "passes" if verdict.ok else f"FAILS, {verdict.short_by_pages} short"
+    return (verdict.zone, verdict.mark.upper(), *steps, result)
+
+
+def _step(step: LadderStep) -> str:
+    return f"{step.remaining_pages} {'>' if step.ok else '≤'} {step.bound_pages}"
 
 
 def check_footer(advice: IncidentAdvice) -> str:
@@ -45,6 +61,12 @@ def check_footer(advice: IncidentAdvice) -> str:
     if order == 0:
         return "Each cell: pages left, and the bound (mark + reserve) that they must exceed."
     block = advice.state.page_kb << order
+    if order > MOST_STEPS:
+        return (
+            "Each cell: pages left, and the bound that they must exceed. Deciding: the first comparison that fails (else "
+            f"the last). Of {order} of them, comparison j counts only blocks of order j and larger, against the mark "
+            "halved j times. Short: pages missing in such blocks. The last look before a kill is at HIGH."
+        )
     return (
         "Each cell: pages left, and the bound that they must exceed. The column of order j counts only blocks of that "
         "size and larger, against the mark halved j times. Short: pages missing, in blocks of the first order that "

@@ -113,6 +113,14 @@ def test_a_hostile_name_cannot_act_on_the_terminal() -> None:
     assert "a\\x07[red]x[/red]\\x9d0;b" in text
 
 
+def test_a_high_order_still_fits_the_screen() -> None:
+    lines = seed_lines()
+    lines[0] = lines[0].replace("order=2", "order=9")
+    text = text_of(advise(build_state(incident_of(lines)), load_book()))
+    assert re.search(r"DMA +MIN +3771 > 548 +order 2: -411 ≤ 97 +FAILS", text)
+    assert max(map(len, text.splitlines())) <= 80
+
+
 def test_a_cut_report_says_what_is_missing() -> None:
     text = text_of(advise(build_state(incident_of(seed_lines()[:28])), load_book()))
     assert "The report does not hold:" in text
