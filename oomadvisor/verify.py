@@ -238,15 +238,22 @@ def _share(count: int | None, draws: int) -> int | None:
     return None if count is None or draws == 0 else count * 1000 // draws
 
 
-def _headroom(snap: Snapshot, operation: Operation, children: int, draws: tuple[int, ...] | None) -> Headroom | None:
-    """Return how many more processes fit; None for an operation that leaves none behind."""
+def _headroom(snap: Snapshot, operation: Operation, children: int, draws: tuple[int, ...] | None) -> Headroom:
     if not operation.creates_process:
-        return None
-    note = "children that stay; short-lived ones give their blocks back"
-    if is_lower_bound(snap):
+        note = "nothing given back in between"
+    elif is_lower_bound(snap):
         note = "a lower bound: blocks of 64 kB and more are free, and the kernel then takes a whole block at a time"
+    else:
+        note = "children that stay; short-lived ones give their blocks back"
     low, high = (children, None) if not draws else (min(children, draws[0]), draws[-1])
-    return Headroom(operation=operation.id, children=low, children_high=high, model=HEADROOM_MODEL, note=note)
+    return Headroom(
+        operation=operation.id,
+        processes=operation.creates_process,
+        children=low,
+        children_high=high,
+        model=HEADROOM_MODEL if operation.creates_process else "largest block first",
+        note=note,
+    )
 
 
 def _prices(state: SystemState, snap: Snapshot, resolved: tuple[Resolved, ...]) -> tuple[Price, Price] | None:

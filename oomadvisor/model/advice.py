@@ -53,11 +53,13 @@ class Change(Frozen):
 
 
 class Headroom(Frozen):
-    """How many more of the operation fit one after another when its children stay alive (``model`` names the
-    counting).
+    """How many more of the operation fit one after another, nothing given back (``model`` names the counting).
+
+    ``processes``: each leaves a process behind that stays alive; else they are bare requests.
     """
 
     operation: str
+    processes: bool = True
     children: int | None
     children_high: int | None = None
     model: str

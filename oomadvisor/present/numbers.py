@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from oomadvisor.model import IncidentAdvice, LadderStep, Measured, Origin, Verdict, Verification
-
+from oomadvisor.simulate.headroom import MAX_CHILDREN
+from oomadvisor.simulate.whatif import CHILDREN_DRAWN
 
 MOST_STEPS = 3  # more columns than this do not fit 80
 
@@ -63,9 +64,9 @@ def check_footer(advice: IncidentAdvice) -> str:
     block = advice.state.page_kb << order
     if order > MOST_STEPS:
         return (
-            "Each cell: pages left, and the bound that they must exceed. Deciding: the first comparison that fails (else "
-            f"the last). Of {order} of them, comparison j counts only blocks of order j and larger, against the mark "
-            "halved j times. Short: pages missing in such blocks. The last look before a kill is at HIGH."
+            "Each cell: pages left, and the bound that they must exceed. Deciding: the first comparison that fails "
+            f"(else the last). Of {order} of them, comparison j counts only blocks of order j and larger, against the "
+            "mark halved j times. Short: pages missing in such blocks. The last look before a kill is at HIGH."
         )
     return (
         "Each cell: pages left, and the bound that they must exceed. The column of order j counts only blocks of that "
@@ -161,13 +162,17 @@ def children_words(verification: Verification) -> str:
     room = verification.headroom
     if room is None or room.children is None:
         return ""
+    number = _counted(room.children)
     if room.children_high is not None and room.children_high != room.children:
-        number = f"{room.children} to {room.children_high}"
-    else:
-        number = str(room.children)
+        number = f"{room.children} to {_counted(room.children_high)}"
     before = verification.headroom_before
     was = f" instead of {before.children}" if before is not None and before.children is not None else ""
-    return f"Headroom: {number} more processes that stay alive{was} ({room.operation}; {room.note})."
+    what = "processes that stay alive" if room.processes else "such requests in a row"
+    return f"Headroom: {number} more {what}{was} ({room.operation}; {room.note})."
+
+
+def _counted(children: int) -> str:
+    return f"{children} or more" if children in (CHILDREN_DRAWN, MAX_CHILDREN) else str(children)
 
 
 def measured_words(measured: Measured) -> str:

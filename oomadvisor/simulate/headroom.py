@@ -17,11 +17,15 @@ LARGEST_ORDER_MEASURED = 3
 
 
 def children_that_stay(snap: Snapshot, operation: Operation, limit: int = MAX_CHILDREN) -> int:
-    """Return how many children of ``operation`` fit at MIN before the first that does not; ``limit`` = that or more.
+    """Return how many of ``operation`` fit at MIN before the first that does not; ``limit`` = that or more.
+
+    Of an operation that creates no process they are counted without the pages that a process takes beside its blocks.
 
     A step whose ``replaces`` is set gives the earlier block of its order back when the child is complete.
     """
     held = tuple(step.order for step in operation.steps if not step.replaces)
+    if operation.creates_process:
+        held = (*held, *(0,) * ORDER0_PAGES_PER_CHILD)
     replacing = tuple(step.order for step in operation.steps if step.replaces)
     lists = lists_of(snap, "min")
     for children in range(limit):
@@ -38,7 +42,7 @@ def is_lower_bound(snap: Snapshot) -> bool:
 def _child(lists: list[FreeLists], held: tuple[int, ...], replacing: tuple[int, ...]) -> bool:
     """Take all blocks of one child; False when one is not to be had."""
     given: dict[int, FreeLists] = {}
-    for order in (*held, *(0,) * ORDER0_PAGES_PER_CHILD):
+    for order in held:
         zone = serve(lists, order, "largest")
         if zone is None:
             return False

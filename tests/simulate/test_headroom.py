@@ -15,7 +15,7 @@ def one_child(snap: Snapshot, operation: Operation) -> Snapshot | None:
     """Start one child by single what-ifs: its blocks, its pages, and at last the blocks that replace earlier ones."""
     given_by: dict[int, str] = {}
     wanted = [step.order for step in operation.steps if not step.replaces]
-    for order in wanted + [0] * ORDER0_PAGES_PER_CHILD:
+    for order in wanted + [0] * (ORDER0_PAGES_PER_CHILD if operation.creates_process else 0):
         served = serve(snap, order, "min", "largest")
         if served is None:
             return None
