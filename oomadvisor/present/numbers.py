@@ -41,9 +41,11 @@ def check_rows(advice: IncidentAdvice) -> tuple[tuple[str, ...], tuple[CheckRow,
         return header, tuple(CheckRow(_cells(v, [_step(s) for s in v.steps]), v.ok) for v in verdicts)
     rows = []
     for verdict in verdicts:
-        decided = verdict.steps[-1 if verdict.failed_at_order is None else verdict.failed_at_order]
-        steps = [_step(verdict.steps[0]), f"order {decided.order}: {_step(decided)}"]
-        rows.append(CheckRow(_cells(verdict, steps), verdict.ok))
+        decided = verdict.order if verdict.failed_at_order is None else verdict.failed_at_order
+        sign = ">" if verdict.ok else "≤"
+        deciding = f"order {decided}: {verdict.remaining_pages} {sign} {verdict.bound_pages}"
+        first = _step(verdict.steps[0]) if verdict.steps else ""
+        rows.append(CheckRow(_cells(verdict, [first, deciding]), verdict.ok))
     return ("zone", "mark", "order 0", "deciding", "result"), tuple(rows)
 
 
