@@ -91,8 +91,8 @@ def advise(
 ) -> None:
     """Advise: what happened, why, and which changes cure it, best first, each with its proof.
 
-    Of a log with several incidents the text and markdown forms show the first in full and list the others. The JSON
-    form holds all of them.
+    Of a log with several incidents the text and markdown forms show the first event in full and list the others. The
+    JSON form holds all of them.
     """
     whole = form is options.Format.json
     inputs, wanted = Inputs(report, sysctl, tuple(proc or ()), kernel), Wanted.by_options(incident, every, whole)
@@ -142,7 +142,7 @@ def explain(
     """Explain the kernel's decision: request, operation, zones, watermark test, reclaim, kill.
 
     Each step is shown with its numbers and the kernel function that it comes from. Of a log with several incidents the
-    text form shows the first. The JSON form holds all of them.
+    text form shows the first event. The JSON form holds all of them.
     """
     whole = form is options.ExplainFormat.json
     inputs, wanted = Inputs(report, sysctl, tuple(proc or ()), kernel), Wanted.by_options(incident, every, whole)

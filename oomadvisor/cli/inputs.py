@@ -1,7 +1,7 @@
 """From the paths on the command line to the states that the expert looks at."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,18 +43,25 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which incidents of the log are asked for: the one with this number, or (``None``) every one."""
+    """Which incidents of the log are asked for: the one with this number, or (``None``) every one.
+
+    ``event``: one is enough, and one in which something happened is better than a mere picture of the memory.
+    """
 
     number: int | None
+    event: bool = False
 
     @classmethod
     def by_options(cls, incident: int | None, every: bool, whole: bool = False) -> "Wanted":
-        """Read --incident and --all; without both it is every incident for a ``whole`` document, else the first."""
+        """Read --incident and --all; without both it is every incident for a ``whole`` document, else one event."""
         if incident is not None and every:
             raise typer.BadParameter("it cannot be given together with --all.", param_hint="--incident")
-        return cls(None if every or (whole and incident is None) else incident or 1)
+        return cls(incident, event=incident is None and not every and not whole)
 
-    def includes(self, number: int) -> bool:
+    def includes(self, incident: "Incident", number: int, chosen: Sequence["Incident"]) -> bool:
+        """Return whether ``incident`` is to be looked at, when ``chosen`` are so far."""
+        if self.event:
+            return not chosen or (chosen[0].kind == "mem-info" != incident.kind)
         return self.number is None or self.number == number
 
 
@@ -91,20 +98,25 @@ def pick(inputs: Inputs, wanted: Wanted) -> Picked:
     if inputs.report is None:
         assert proc is not None
         return Picked((state_from_proc(proc, sysctls=sysctls, kernel=inputs.kernel),), 1, ())
-    states: list[SystemState] = []
+    chosen: list[Incident] = []
     others: list[Row] = []
     found = 0
     for incident in scan(inputs.report):
         found += 1
-        if wanted.includes(found):
-            states.append(build_state(incident, sysctls=sysctls, proc=proc, kernel=inputs.kernel))
-        elif len(others) < ROWS_KEPT:
-            others.append(row(incident))
+        passed = incident
+        if wanted.includes(incident, found, chosen):
+            chosen.append(incident)
+            if not wanted.event or len(chosen) == 1:
+                continue
+            passed = chosen.pop(0)
+        if len(others) < ROWS_KEPT:
+            others.append(row(passed))
     check_found(found, inputs)
-    if not states:
+    if not chosen:
         have = "is 1 incident" if found == 1 else f"are {found} incidents"
         raise typer.BadParameter(f"there {have} in the log, so {wanted.number} is too high.", param_hint="--incident")
-    return Picked(tuple(states), found, tuple(others))
+    states = tuple(build_state(one, sysctls=sysctls, proc=proc, kernel=inputs.kernel) for one in chosen)
+    return Picked(states, found, tuple(others))
 
 
 def scan(report: str) -> Iterator["Incident"]:

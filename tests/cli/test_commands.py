@@ -109,6 +109,17 @@ class TestSeveralIncidents:
         assert "othershell" not in head
         assert [line.split()[0] for line in tail.splitlines()[2:]] == ["number", "2", "3"]
 
+    def test_an_event_is_shown_rather_than_a_picture_of_the_memory(self, here: Here, tmp_path: Path, seed: str) -> None:
+        report = Path(seed).read_text()
+        picture = "".join(line for line in report.splitlines(keepends=True)[20:])
+        log = tmp_path / "sysrq.log"
+        log.write_text("SysRq : Show Memory\nMem-info:\n" + picture + "box is idle\n" * 5 + report)
+        shown = here("advise", str(log)).out
+        assert shown.startswith("OOM kill")
+        assert "incident 2 of 2" in shown.splitlines()[0]
+        assert "mem-info" in shown
+        assert here("advise", str(log), "--incident", "1").out.startswith("Memory report")
+
     def test_one_can_be_picked(self, here: Here, three_incidents: Path) -> None:
         shown = here("advise", str(three_incidents), "--incident", "3").out
         assert "othershell" in shown.partition("2 more in this log")[0]
