@@ -116,7 +116,7 @@ class TestSeveralIncidents:
         log.write_text("SysRq : Show Memory\nMem-info:\n" + picture + "box is idle\n" * 5 + report)
         shown = here("advise", str(log)).out
         assert shown.startswith("OOM kill")
-        assert "incident 2 of 2" in shown.splitlines()[0]
+        assert "incident 2 of 2" in " ".join(shown.split())
         assert "mem-info" in shown
         assert here("advise", str(log), "--incident", "1").out.startswith("Memory report")
 
