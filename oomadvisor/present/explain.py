@@ -96,7 +96,7 @@ def _zones(state: SystemState) -> list[RenderableType]:
     if not state.zones:
         return [plain("The report holds no zone lines.")]
     names = ", ".join(state.build.zone_names)
-    lines = [plain(f"zones of this build, lowest first: {names} (empty ones included)")]
+    lines = [plain(f"zones of this build, lowest first: {names} (empty ones included)"), *_build(state)]
     if state.class_zone_index is None:
         lines.append(plain("Which of them the mask allows is not known for this kernel."))
         return list(lines)
@@ -115,6 +115,22 @@ def _zones(state: SystemState) -> list[RenderableType]:
         _source("mm/page_alloc.c: build_zonelists_node, setup_per_zone_lowmem_reserve, get_page_from_freelist, 2.6.31")
     )
     return list(lines)
+
+
+def _build(state: SystemState) -> list[Text]:
+    """Say what the report shows of how the kernel was built, and by what it shows that."""
+    build = state.build
+    lines = []
+    if build.highmem is not None:
+        slots = len(build.zone_names)
+        known = f"{slots} values after lowmem_reserve[]" if not build.highmem else "there is a HighMem zone"
+        lines.append(plain(f"{'with' if build.highmem else 'no'} HIGHMEM ({known})"))
+    if build.max_order is not None:
+        largest = build.page_kb << (build.max_order - 1)
+        lines.append(plain(f"MAX_ORDER {build.max_order} (columns of the buddy lines): blocks up to {largest} kB"))
+    if build.cpus_seen is not None:
+        lines.append(plain(f"{build.cpus_seen} CPU{'s' if build.cpus_seen > 1 else ''} (per-cpu lines)"))
+    return lines
 
 
 def _marks(advice: IncidentAdvice) -> list[RenderableType]:

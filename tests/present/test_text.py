@@ -79,6 +79,9 @@ def test_the_tables(seed: str, row: str) -> None:
         r"6 pages offer 10",
         r"direct reclaim: 0 pages freed",
         r"the OOM killer is called",
+        r"no HIGHMEM \(3 values after lowmem_reserve\[\]\)",
+        r"MAX_ORDER 13 \(columns of the buddy lines\): blocks up to 16384 kB",
+        r"1 CPU \(per-cpu lines\)",
         r"tried in this order: Normal, DMA; class zone Normal",
     ],
 )
