@@ -244,7 +244,7 @@ def _headroom(snap: Snapshot, operation: Operation, children: int, draws: tuple[
     elif is_lower_bound(snap):
         note = "a lower bound: blocks of 64 kB and more are free, and the kernel then takes a whole block at a time"
     else:
-        note = "children that stay; short-lived ones give their blocks back"
+        note = "short-lived ones give their blocks back"
     low, high = (children, None) if not draws else (min(children, draws[0]), draws[-1])
     return Headroom(
         operation=operation.id,

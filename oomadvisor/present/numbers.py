@@ -137,7 +137,7 @@ def memory_rows(advice: IncidentAdvice) -> list[tuple[str, int, int]]:
     ram = memory.ram_pages or sum(pages for _, pages in known)
     if not known or ram <= 0:
         return []
-    rows = [(name, pages * page_kb * 10 // 1024, pages * 1000 // ram) for name, pages in known]
+    rows = [(name, (pages * page_kb * 10 + 512) // 1024, (pages * 1000 + ram // 2) // ram) for name, pages in known]
     return sorted(rows, key=lambda row: -row[1])
 
 

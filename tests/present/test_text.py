@@ -60,7 +60,7 @@ def test_colour_only_when_asked() -> None:
         r"Normal +HIGH +5713 > 975 +1447 > 487 +133 ≤ 243 +FAILS, 111 short",
         r"DMA +MIN +4279 > 548 +1921 > 195 +97 ≤ 97 +FAILS, 1 short",
         r"DMA +HIGH +4279 > 743 +1921 > 292 +97 ≤ 146 +FAILS, 50 short",
-        r"tmpfs, shared memory +103\.4 MB +40\.3 %",
+        r"tmpfs, shared memory +103\.4 MB +40\.4 %",
         r"vm\.min_free_kbytes +4160–4167 +inferred; default 2039",
     ],
 )
