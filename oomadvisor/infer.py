@@ -139,7 +139,7 @@ def _release(incident: Incident, proc: ProcState, option: str | None, warnings: 
     if newest[:3] != oldest[:3]:
         text = f"{'.'.join(map(str, oldest))}–{text}"
     if newest[:3] == EXACT_SERIES and oldest[:3] >= SAME_TEST_SINCE:
-        # The test, the marks and the reserves are the same arithmetic in all of them (versions.md: family A).
+        # The test, the marks and the reserves are the same arithmetic in all of them (one family, 2.6.12 to 2.6.37).
         return KernelRelease(version=EXACT_SERIES, newest=newest, text=text, source="forms")
     return KernelRelease(version=oldest, newest=newest, text=text, source="forms")
 

@@ -1,6 +1,6 @@
 """The adapter to durable-rules, and the only module that imports it.
 
-Of its C extension five calls are used, in an order that was proven safe (durable-rules.md A9): ``create_ruleset``,
+Of its C extension five calls are used, in an order that was proven safe (docs/engine.md A9): ``create_ruleset``,
 ``assert_fact``, ``start_action_for_state``, ``complete_and_start_action``, ``delete_state``; and ``delete_ruleset`` for
 rulesets whose engine is gone. Where the extension cannot be loaded the naive matcher serves.
 

@@ -24,7 +24,7 @@ from oomadvisor.model.base import Frozen, Origin
 Scalar = int | str | bool
 FieldType = Literal["int", "bool", "text"]
 
-INT_MAX = 2**63 - 1  # durable-rules saturates beyond int64 and says nothing (durable-rules.md A3, 24)
+INT_MAX = 2**63 - 1  # durable-rules saturates beyond int64 and says nothing (docs/engine.md A3, 24)
 TEXT_MAX = 1024  # its string lengths are unsigned short (A3, 26 and 27)
 FIELDS_MAX = 100
 KINDS_MAX = 200  # all kinds are conditions under one parent, and 512 of those hang it (A3, 12)

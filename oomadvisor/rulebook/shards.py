@@ -1,4 +1,4 @@
-"""Rules as the JSON that durable-rules takes, cut into rulesets small enough for it (durable-rules.md A3, A4, A9).
+"""Rules as the JSON that durable-rules takes, cut into rulesets small enough for it (docs/engine.md A3, A4, A9).
 
 Only what was proven sound is written: conjunctions of patterns, each of which starts with its kind.
 """

@@ -17,7 +17,7 @@ from oomadvisor.rulebook.yaml_nodes import Scalar as ScalarNode
 
 ITEMS_MAX = 8
 BRANCHES_MAX = 16
-CONSTANTS_MAX = 200  # constants of one pattern; the engine takes 250 (durable-rules.md A2)
+CONSTANTS_MAX = 200  # constants of one pattern; the engine takes 250 (docs/engine.md A2)
 
 
 @dataclass

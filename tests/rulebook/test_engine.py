@@ -1,6 +1,6 @@
 """durable-rules behind the adapter: each way to make it fail that a rule file or a fact could reach.
 
-The numbers are those of the table of crashes, hangs and wrong answers (A3) and of the limits (A4).
+The numbers are those of docs/engine.md: crashes, hangs and wrong answers (A3), and limits (A4).
 """
 
 import importlib
