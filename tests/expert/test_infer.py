@@ -1,4 +1,4 @@
-"""What follows from a report: tunables as intervals, memory by owner, kernel, zones. Numbers: specification §4–§6, §11, §18."""
+"""What follows from a report: tunables as intervals, memory by owner, kernel, zones. Numbers: tests/vectors/seed.json, and by hand."""
 
 import pytest
 
@@ -66,7 +66,7 @@ def test_without_the_vendor_lines_shmem_is_an_upper_bound() -> None:
 
 
 def test_the_marks_of_another_setting_give_another_interval() -> None:
-    # 2039 on these zones: 190/237/285 and 318/397/477 pages (specification §4, §18).
+    # 2039 on these zones: 190/237/285 and 318/397/477 pages.
     text = "".join(seed_lines())
     for old, new in (("min:1560kB low:1948kB high:2340kB", "min:760kB low:948kB high:1140kB"),
                      ("min:2600kB low:3248kB high:3900kB", "min:1272kB low:1588kB high:1908kB")):  # fmt: skip

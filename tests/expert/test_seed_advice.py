@@ -1,4 +1,4 @@
-"""The seed report, as it must come out. Numbers: design of the first report, specification §18, device runs."""
+"""The seed report, as it must come out. Numbers: tests/vectors/seed.json, tests/runs, and by hand."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Overcommit, dirty limits and SLUB orders: the cases that the specification spells out."""
+"""Overcommit, dirty limits and SLUB orders: cases worked by hand."""
 
 import pytest
 

@@ -90,7 +90,7 @@ def test_the_derivation(line: str) -> None:
 
 
 def test_the_events_of_the_derivation_are_those_of_the_kernel() -> None:
-    """Specification §18: the trace that the real code left on these numbers."""
+    """The trace that the real code left on these numbers (tests/vectors, decision)."""
     explained = render_explain(seed_advice(), width=100, colour=False)
     events = [
         "LOW (812 pages) in Normal: fails",

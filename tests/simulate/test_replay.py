@@ -83,7 +83,7 @@ def test_replay_agrees_with_the_quick_form(snap: Snapshot, operation: Operation,
 
 
 def test_the_seed_as_printed() -> None:
-    """Remaining and bound at MIN from §18 of the specification: order 2 fails by 30 and by 1 page, 0 and 1 pass."""
+    """Remaining and bound at MIN as worked by hand: order 2 fails by 30 and by 1 page, 0 and 1 pass."""
     table = {(v.zone, v.order): v for v in order_verdicts(seed(), (0, 1, 2)) if v.mark == "min"}
     order_2 = {name: (v.remaining_pages, v.bound_pages, v.short_by_pages) for (name, o), v in table.items() if o == 2}
     assert order_2 == {"Normal": (133, 162, 30), "DMA": (97, 97, 1)}

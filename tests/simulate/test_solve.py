@@ -66,7 +66,7 @@ SPECIFIED = {
     ("Normal", "low"): 2727,
     ("Normal", "high"): 2271,
 }
-"""The specification, §18: the values at which the seed's snapshot passes order 2."""
+"""tests/vectors/seed.json: the values at which the seed's snapshot passes order 2."""
 
 
 def test_the_seed_s_thresholds_for_exec() -> None:
