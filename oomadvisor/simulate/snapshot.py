@@ -54,6 +54,7 @@ class Snapshot:
     family: Family
     bits: int
     smp: bool
+    cpus: int = 1
     realtime: bool = False
 
     def with_zones(self, zones: tuple[ZoneSnapshot, ...]) -> "Snapshot":
@@ -111,4 +112,5 @@ def snapshot(state: SystemState) -> Snapshot | None:
         family=family,
         bits=state.build.word_bits,
         smp=bool(state.build.smp),
+        cpus=state.build.cpus_seen or 1,
     )
