@@ -269,7 +269,7 @@ def _operation(incident: Incident, site: "knowledge.CallSite | None") -> Operati
             return operation
     return Operation(
         id=f"order-{order}",
-        title=f"one request of {4 << order} kB" if order else "one page",
+        title=f"one request of {incident.page_kb << order} kB" if order else "one page",
         source="the report's own request",
         steps=(
             OperationStep(

@@ -39,6 +39,23 @@ def test_the_request_of_the_seed() -> None:
     assert (state.workload.id, state.workload.orders) == ("fork+exec", (1, 2, 2))
 
 
+def test_the_size_of_a_request_is_counted_in_pages_of_the_box() -> None:
+    # By hand: order 1 is two pages, 128 kB where the free lists begin at 64 kB.
+    state = build_state(
+        incident_of(
+            [
+                "sh invoked oom-killer: gfp_mask=0xd0, order=1, oom_adj=0\n",
+                "Mem-info:\n",
+                "Normal free:704kB min:64kB low:128kB high:192kB\n",
+                "Normal: 3*64kB 2*128kB 1*256kB = 704kB\n",
+            ]
+        )
+    )
+    assert state.page_kb == 64
+    assert state.operation is not None
+    assert state.operation.title == "one request of 128 kB"
+
+
 def test_the_kernel_of_the_seed_is_told_by_its_lines_and_functions() -> None:
     assert (seed_state().kernel.version, seed_state().kernel.source) == ((2, 6, 31), "forms")
 
