@@ -5,9 +5,14 @@ Measured on 2.6.31.12 (ARM, UP): a burst of GFP_ATOMIC stops where the formula s
 
 from dataclasses import dataclass
 
+from oomadvisor.kernel.gfp import Alloc
 from oomadvisor.kernel.percpu import pageset
+from oomadvisor.simulate.burst import burst_limit
 from oomadvisor.simulate.change import with_min_free_kbytes
 from oomadvisor.simulate.snapshot import Snapshot
+
+ATOMIC = Alloc.HIGH | Alloc.HARDER
+"""What GFP_ATOMIC asks with (mm/page_alloc.c: gfp_to_alloc_flags, 2.6.31)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +34,6 @@ class Price:
     spinning_zones: tuple[str, ...]
 
 
-def atomic_limit(mark: int) -> int:
-    """Return how far GFP_ATOMIC goes below MIN: HIGH keeps ceil(min/2), then HARDER takes a quarter of the rest off."""
-    after_high = mark - mark // 2
-    return after_high - after_high // 4
-
-
 def pcp_margin_pages(snap: Snapshot) -> int:
     """Return the pages that per-cpu lists of the wrong migrate type can withhold: all of them full.
 
@@ -49,7 +48,7 @@ def price(snap: Snapshot, min_free_kbytes: int) -> Price:
     floor = sum(z.mark_min + z.reserve for z in at.zones)
     return Price(
         min_free_kbytes=min_free_kbytes,
-        atomic_pages=sum(z.mark_min - atomic_limit(z.mark_min) for z in at.zones),
+        atomic_pages=sum(z.mark_min - burst_limit(z.mark_min, ATOMIC) for z in at.zones),
         floor_pages=floor,
         above_floor_pages=sum(z.free for z in at.zones) - floor,
         safe_burst_pages=max(5 * min_free_kbytes // 32 - pcp_margin_pages(snap), 0),
