@@ -11,7 +11,12 @@ Choice = Literal["smallest", "largest"]
 
 
 def split_block(blocks: list[int], order: int, choice: Choice) -> bool:
-    """Take one block of ``order`` out of ``blocks``, in place; False when no block is large enough."""
+    """Take one block of ``order`` out of ``blocks``, in place; False when no block is large enough.
+
+    >>> blocks = [0, 0, 0, 1]
+    >>> split_block(blocks, 1, "smallest"), blocks
+    (True, [0, 1, 1, 0])
+    """
     orders = range(order, len(blocks))
     for found in orders if choice == "smallest" else reversed(orders):
         if blocks[found] > 0:
@@ -20,13 +25,3 @@ def split_block(blocks: list[int], order: int, choice: Choice) -> bool:
                 blocks[lower] += 1
             return True
     return False
-
-
-def take_block(blocks: tuple[int, ...], order: int, choice: Choice = "smallest") -> tuple[int, ...] | None:
-    """Return the lists after one block of ``order`` was taken, or None when no block is large enough.
-
-    >>> take_block((0, 0, 0, 1), 1)
-    (0, 1, 1, 0)
-    """
-    after = list(blocks)
-    return tuple(after) if split_block(after, order, choice) else None

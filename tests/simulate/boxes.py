@@ -13,7 +13,7 @@ from oomadvisor.kernel.series import Family, functions_for
 from oomadvisor.model import Mark, Operation, OperationStep
 from oomadvisor.parse import scan_file
 from oomadvisor.simulate import Snapshot, ZoneSnapshot, snapshot
-from oomadvisor.simulate.blocks import Choice, take_block
+from oomadvisor.simulate.blocks import Choice, split_block
 from oomadvisor.simulate.replay import zone_verdict
 
 ROOT = Path(__file__).parents[2]
@@ -154,6 +154,12 @@ operations = st.one_of(
     st.lists(st.integers(0, 3), min_size=1, max_size=4).map(lambda orders: operation(*orders)),
 )
 """What a task may do: the operations of ARM, and any other sequence of blocks."""
+
+
+def take_block(blocks: tuple[int, ...], order: int, choice: Choice) -> tuple[int, ...] | None:
+    """Return the lists after one block of ``order`` was taken, or None when no block is large enough."""
+    after = list(blocks)
+    return tuple(after) if split_block(after, order, choice) else None
 
 
 def serve(snap: Snapshot, order: int, mark: Mark, choice: Choice) -> tuple[Snapshot, str] | None:

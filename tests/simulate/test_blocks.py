@@ -8,8 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from oomadvisor.simulate import ZoneSnapshot
-from oomadvisor.simulate.blocks import Choice, take_block
-from tests.simulate.boxes import PROPERTY, free_lists, zones
+from oomadvisor.simulate.blocks import Choice
+from tests.simulate.boxes import PROPERTY, free_lists, take_block, zones
 
 CHOICES = get_args(Choice)
 Lists = free_lists().map(lambda drawn: drawn[0])

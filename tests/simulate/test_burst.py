@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from oomadvisor.kernel.gfp import Alloc, TaskContext, slow_alloc_flags
 from oomadvisor.kernel.watermark import zone_watermark_ok
 from oomadvisor.simulate import ZoneSnapshot
-from oomadvisor.simulate.blocks import Choice, take_block
+from oomadvisor.simulate.blocks import Choice
 from oomadvisor.simulate.burst import burst_blocks
 from oomadvisor.simulate.change import with_min_free_kbytes
 from oomadvisor.simulate.price import price
 from tests.checks import price as check
-from tests.simulate.boxes import PROPERTY, RUNS, seed, zones
+from tests.simulate.boxes import PROPERTY, RUNS, seed, take_block, zones
 
 MEASURED = RUNS / "price" / "trials.tsv.gz"
 ATOMIC, NOWAIT, WAIT, WAIT_HIGH, ATOMIC_DMA = 0x220, 0x200, 0x12D0, 0x12F0, 0x221
