@@ -28,12 +28,11 @@ from oomadvisor.model import (
     Warning_,
     Zone,
 )
+from oomadvisor.model.state import LOWMEM_RESERVE_RATIO, MIN_FREE_KBYTES
 
 if TYPE_CHECKING:
     from oomadvisor.parse import SysctlDump
 
-MIN_FREE = "vm.min_free_kbytes"
-RATIO = "vm.lowmem_reserve_ratio"
 FRACTION = "vm.percpu_pagelist_fraction"
 ZONE_ORDER = ("DMA", "DMA32", "Normal", "HighMem", "Movable")
 EXACT_SERIES = (2, 6, 31)
@@ -318,8 +317,8 @@ def _tunables(
             [m.high if m else None for m in marks],
         )
         if interval is not None:
-            found[MIN_FREE] = Tunable(
-                name=MIN_FREE,
+            found[MIN_FREE_KBYTES] = Tunable(
+                name=MIN_FREE_KBYTES,
                 low=interval[0],
                 high=interval[1],
                 source="inferred",
@@ -336,7 +335,7 @@ def _tunables(
                 continue
             ratios = ratio_interval(present, zone.index, zone.reserve_pages)
             if ratios is not None:
-                name = f"{RATIO}[{zone.name}]"
+                name = f"{LOWMEM_RESERVE_RATIO}[{zone.name}]"
                 found[name] = Tunable(
                     name=name,
                     low=ratios[0],
@@ -407,8 +406,8 @@ def _observed(
         }
     for name, (text, origin) in values.items():
         numbers = _numbers(text)
-        if name == RATIO and numbers is not None:
-            zones = [key for key in inferred if key.startswith(RATIO + "[")]
+        if name == LOWMEM_RESERVE_RATIO and numbers is not None:
+            zones = [key for key in inferred if key.startswith(LOWMEM_RESERVE_RATIO + "[")]
             for position, key in enumerate(zones):
                 if position < len(numbers):
                     _compare(found, key, numbers[position], text, origin, warnings)

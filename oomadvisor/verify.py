@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from oomadvisor import knowledge
 from oomadvisor.facts import Assessment
-from oomadvisor.facts.derive import MIN_FREE, reclaim_possible
+from oomadvisor.facts.derive import reclaim_possible
 from oomadvisor.facts.kinds import ChangeScope, OutcomeScope
 from oomadvisor.kernel.series import functions_for
 from oomadvisor.model import Change, Headroom, Measured, Operation, SystemState, Verdict, Verification
 from oomadvisor.model.advice import VerificationClass
+from oomadvisor.model.state import LOWMEM_RESERVE_RATIO, MIN_FREE_KBYTES
 from oomadvisor.rulebook.change import (
     Change as WrittenChange,
 )
@@ -30,12 +31,10 @@ from oomadvisor.simulate import (
     largest_passing,
     what_if,
 )
-from oomadvisor.simulate.change import SYSCTLS_IN_THE_TEST
 from oomadvisor.simulate.change import Change as Replayed
 from oomadvisor.simulate.headroom import is_lower_bound
 from oomadvisor.simulate.price import Price, price
 
-RATIO = "vm.lowmem_reserve_ratio"
 HEADROOM_MODEL = "largest block first, 7 single pages for each child, the second page directory while the first is held"
 
 
@@ -49,7 +48,20 @@ class Resolved:
 
     shown: Change
     replayed: Replayed | None
-    scope: ChangeScope
+    default: int | None = None
+
+    @property
+    def scope(self) -> ChangeScope:
+        """What the texts of fixes and refutations may quote of it."""
+        shown = self.shown
+        return ChangeScope(
+            knob=shown.knob,
+            current=shown.current or "as it is" if shown.current_low is None else str(shown.current_low),
+            target=shown.target,
+            target_value=shown.target_value if isinstance(self.replayed, SetSysctl) else None,
+            default=self.default,
+            freed_pages=self.replayed.pages if isinstance(self.replayed, FreePages) else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +81,21 @@ def resolve(assessment: Assessment, written: WrittenChange) -> Resolved:
     if isinstance(written, FreeChange):
         pages = written.free.mb * 1024 // assessment.state.page_kb
         text = f"{written.free.mb} MB less"
-        scope = ChangeScope(knob=written.free.source, current="as it is", target=text, freed_pages=pages)
         shown = Change(knob=written.free.source, current=None, target=text, target_value=pages, unit="pages")
-        return Resolved(shown, FreePages(written.free.source, pages), scope)
+        return Resolved(shown, FreePages(written.free.source, pages))
     if isinstance(written, OperationChange):
         operation = knowledge.operations(assessment.state.incident.arch).get(written.operation)
         if operation is None:
             raise NotProposable(f"the operation {written.operation} is not described for this architecture")
         now = assessment.state.workload
         current = now.title if now else "unknown"
-        scope = ChangeScope(knob="operation", current=current, target=operation.title)
-        return Resolved(
-            Change(knob="operation", current=current, target=operation.title), SetOperation(operation), scope
-        )
+        shown = Change(knob="operation", current=current, target=operation.title)
+        return Resolved(shown, SetOperation(operation))
     if isinstance(written, TaskChange):
-        scope = ChangeScope(knob="scheduling", current="normal", target="real-time (SCHED_FIFO)")
         shown = Change(knob="scheduling", current="normal", target="real-time (SCHED_FIFO)")
-        return Resolved(shown, SetRealtime(), scope)
+        return Resolved(shown, SetRealtime())
     text = " ".join(written.unsimulated.split())
-    return Resolved(
-        Change(knob="outside sysctl", target=text), None, ChangeScope(knob="outside sysctl", current="", target=text)
-    )
+    return Resolved(Change(knob="outside sysctl", target=text), None)
 
 
 def _sysctl(assessment: Assessment, written: SysctlChange) -> Resolved:
@@ -102,30 +108,22 @@ def _sysctl(assessment: Assessment, written: SysctlChange) -> Resolved:
     if len(values) == 1 and low is not None and low == high == values[0]:
         raise NotProposable(f"{written.sysctl} is {values[0]} already")
     current = "unknown" if low is None else str(low) if low == high else f"{low}–{high}" if high else f"{low} or more"
-    target = " ".join(map(str, values))
     shown = Change(
         knob=written.sysctl,
         current=current,
         current_low=low,
         current_high=high,
-        target=target,
+        target=" ".join(map(str, values)),
         target_value=values[0] if len(values) == 1 else None,
         unit="kB" if written.sysctl.endswith("_kbytes") else None,
     )
-    scope = ChangeScope(
-        knob=written.sysctl,
-        current=str(low) if low is not None else "unknown",
-        target=target,
-        target_value=values[0] if len(values) == 1 else None,
-        default=default,
-    )
-    return Resolved(shown, SetSysctl(written.sysctl, values), scope)
+    return Resolved(shown, SetSysctl(written.sysctl, values), default)
 
 
 def _current(state: SystemState, name: str) -> tuple[int | None, int | None, int | None]:
     tunable = state.tunables.get(name)
-    if tunable is None and name == RATIO:
-        tunable = next((t for key, t in state.tunables.items() if key.startswith(RATIO + "[")), None)
+    if tunable is None and name == LOWMEM_RESERVE_RATIO:
+        tunable = next((t for key, t in state.tunables.items() if key.startswith(LOWMEM_RESERVE_RATIO + "[")), None)
     return (None, None, None) if tunable is None else (tunable.low, tunable.high, tunable.default)
 
 
@@ -137,9 +135,9 @@ def _target(assessment: Assessment, written: SysctlChange) -> tuple[int, ...]:
         return (_solved(assessment, written.sysctl, target),)
     if target != "default":
         wanted = tuple(int(word) for word in target.split())
-        return wanted[: len(state.build.zone_names) - 1] if written.sysctl == RATIO else wanted
+        return wanted[: len(state.build.zone_names) - 1] if written.sysctl == LOWMEM_RESERVE_RATIO else wanted
     family = functions_for(state.kernel.version)
-    if written.sysctl == RATIO and family is not None:
+    if written.sysctl == LOWMEM_RESERVE_RATIO and family is not None:
         return tuple(family.default_ratios(state.build.zone_names))
     default = _current(state, written.sysctl)[2]
     if default is None:
@@ -150,7 +148,7 @@ def _target(assessment: Assessment, written: SysctlChange) -> tuple[int, ...]:
 def _solved(assessment: Assessment, name: str, target: LargestPassing) -> int:
     state, snap = assessment.state, assessment.snap
     operation = state.workload if target.operation == "workload" else state.operation
-    if name != MIN_FREE or snap is None or operation is None:
+    if name != MIN_FREE_KBYTES or snap is None or operation is None:
         raise NotProposable(f"no value of {name} can be solved for on this report")
     largest = largest_passing(snap, operation.orders, target.largest_passing, every_zone=target.zones == "every-zone")
     if largest is None:
@@ -215,7 +213,7 @@ def _class(assessment: Assessment, outcome: Outcome, resolved: tuple[Resolved, .
     several = len(outcome.operation.steps) > 1
     blocks = f"every block of {operation} passes" if several else f"{operation} passes"
     held = ", each taken while the earlier ones are held" if several else ""
-    if found in ("no effect", "harmful") and reclaim_possible(assessment.state) and found == "no effect":
+    if found == "no effect" and reclaim_possible(assessment.state):
         return "not decidable", (
             f"{operation} still fails at MIN, but pages can be reclaimed here, and the report cannot tell which"
         )
@@ -227,11 +225,14 @@ def _class(assessment: Assessment, outcome: Outcome, resolved: tuple[Resolved, .
         return found, f"in the best case {operation} passes, in the worst it does not; the report cannot tell which"
     if found == "harmful":
         return found, "a bound rises: the test gets stricter, and nothing passes that failed before"
-    if resolved and all(
-        isinstance(r.replayed, SetSysctl) and r.replayed.name not in SYSCTLS_IN_THE_TEST for r in resolved
-    ):
+    if resolved and all(isinstance(r.replayed, SetSysctl) and not _in_the_test(r.replayed.name) for r in resolved):
         return found, "the allocator's test does not read it, and nothing can be reclaimed"
     return found, f"{operation} still fails at MIN"
+
+
+def _in_the_test(name: str) -> bool:
+    knob = knowledge.knobs().get(name)
+    return knob is not None and knob.in_test
 
 
 def _share(count: int | None, draws: int) -> int | None:
@@ -258,9 +259,9 @@ def _headroom(snap: Snapshot, operation: Operation, children: int, draws: tuple[
 
 def _prices(state: SystemState, snap: Snapshot, resolved: tuple[Resolved, ...]) -> tuple[Price, Price] | None:
     """Return the price before and after, when min_free_kbytes changes and its present value is known."""
-    tunable = state.tunables.get(MIN_FREE)
+    tunable = state.tunables.get(MIN_FREE_KBYTES)
     change = next(
-        (r.replayed for r in resolved if isinstance(r.replayed, SetSysctl) and r.replayed.name == MIN_FREE), None
+        (r.replayed for r in resolved if isinstance(r.replayed, SetSysctl) and r.replayed.name == MIN_FREE_KBYTES), None
     )
     if change is None or tunable is None or tunable.low is None:
         return None

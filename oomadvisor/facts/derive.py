@@ -24,8 +24,9 @@ from oomadvisor.kernel.gfp import Gfp
 from oomadvisor.kernel.reclaim import SWAP_CLUSTER_MAX, descent_offer
 from oomadvisor.kernel.series import functions_for
 from oomadvisor.model import Mark, Operation, SystemState, Thresholds, Verdict, Zone
+from oomadvisor.model.state import MIN_FREE_KBYTES
 from oomadvisor.rulebook.kinds import Fact
-from oomadvisor.simulate import Snapshot, largest_passing, order_verdicts, snapshot, thresholds
+from oomadvisor.simulate import Snapshot, order_verdicts, snapshot, thresholds
 from oomadvisor.simulate.change import SetRealtime, apply, with_min_free_kbytes
 from oomadvisor.simulate.price import price
 from oomadvisor.simulate.replay import operation_passes, zone_verdict
@@ -33,7 +34,6 @@ from oomadvisor.simulate.replay import operation_passes, zone_verdict
 COSTLY_ORDER = 3
 CONSTRAINTS = ("CONSTRAINT_CPUSET", "CONSTRAINT_MEMORY_POLICY", "No available memory (MPOL_BIND)")
 LARGEST_MEMBERS = 20
-MIN_FREE = "vm.min_free_kbytes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,19 @@ def assess(state: SystemState) -> Assessment:
         # No list can hold such a block: the kernel returns at once, and no setting changes that.
         return Assessment(state, None, (), (), operations, ())
     ladder = order_verdicts(snap, tuple(range(min(max(*orders, state.incident.request.order or 0) + 1, top) + 1)))
-    solved = tuple(row for operation in operations for row in thresholds(snap, operation))
+    one_of_each = {operation.orders: operation for operation in operations}
+    rows = {orders: thresholds(snap, operation) for orders, operation in one_of_each.items()}
     return Assessment(
         state=state,
         snap=snap,
         verdicts=tuple(v for v in ladder if v.order in orders),
         order_verdicts=ladder,
         operations=operations,
-        thresholds=solved,
+        thresholds=tuple(
+            row.model_copy(update={"operation": operation.id})
+            for operation in operations
+            for row in rows[operation.orders]
+        ),
     )
 
 
@@ -105,7 +110,7 @@ def facts_of(assessment: Assessment) -> list[Fact]:
         facts.append(swap)
     facts += _tunables(state)
     if assessment.snap is not None:
-        facts.append(_threshold(assessment, assessment.snap))
+        facts.append(_threshold(assessment))
         reserve = _reserve(assessment.snap, state)
         if reserve is not None:
             facts.append(reserve)
@@ -180,7 +185,7 @@ def _request(assessment: Assessment) -> RequestFact | None:
     if snap is not None:
         top = max(len(z.blocks) for z in snap.zones)
         largest = next((o for o in reversed(range(top)) if operation_passes(snap, (o,), "high")), -1)
-    default = state.tunables[MIN_FREE].default if MIN_FREE in state.tunables else None
+    default = state.tunables[MIN_FREE_KBYTES].default if MIN_FREE_KBYTES in state.tunables else None
     return RequestFact(
         origin=state.incident.origin("request"),
         key=f"order {order}",
@@ -307,7 +312,7 @@ def _zone(assessment: Assessment, zone: Zone, eligible: list[str], index: int | 
 
 def _bound_at_default(assessment: Assessment, name: str) -> int | None:
     """Return what the request's last comparison at MIN would ask for with the default vm.min_free_kbytes."""
-    tunable, snap = assessment.state.tunables.get(MIN_FREE), assessment.snap
+    tunable, snap = assessment.state.tunables.get(MIN_FREE_KBYTES), assessment.snap
     order = assessment.state.incident.request.order
     if snap is None or tunable is None or tunable.default is None or order is None:
         return None
@@ -455,31 +460,32 @@ def _tunables(state: SystemState) -> list[TunableFact]:
     return facts
 
 
-def _threshold(assessment: Assessment, snap: Snapshot) -> ThresholdFact:
-    state = assessment.state
-    request, workload = state.operation, state.workload
+def _threshold(assessment: Assessment) -> ThresholdFact:
+    request, workload = assessment.state.operation, assessment.state.workload
 
-    def solved(operation: Operation | None, mark: Mark) -> int | None:
-        if operation is None:
-            return None
-        row = next(
-            (t for t in assessment.thresholds if t.operation == operation.id and t.zone is None and t.mark == mark),
-            None,
+    def solved(operation: Operation | None, mark: Mark, *, alone: bool = False) -> int | None:
+        """Return the least over the zones each alone, or the value of the zone list; None when it was not solved."""
+        values = (
+            -1 if row.largest is None else row.largest
+            for row in assessment.thresholds
+            if operation is not None
+            and row.operation == operation.id
+            and (row.zone is not None) is alone
+            and row.mark == mark
         )
-        return None if row is None else -1 if row.largest is None else row.largest
+        return min(values, default=None)
 
-    every = None if request is None else largest_passing(snap, request.orders, "high", every_zone=True)
     return ThresholdFact(
         request_min_kb=solved(request, "min"),
         request_high_kb=solved(request, "high"),
-        request_high_every_kb=-1 if every is None else every,
+        request_high_every_kb=solved(request, "high", alone=True),
         workload_min_kb=solved(workload, "min"),
         workload_high_kb=solved(workload, "high"),
     )
 
 
 def _reserve(snap: Snapshot, state: SystemState) -> ReserveFact | None:
-    tunable = state.tunables.get(MIN_FREE)
+    tunable = state.tunables.get(MIN_FREE_KBYTES)
     if tunable is None or tunable.low is None:
         return None
     cost = price(snap, tunable.low)

@@ -8,6 +8,9 @@ from oomadvisor.model.base import Frozen, Origin, Warning_
 from oomadvisor.model.incident import Incident, Swap
 from oomadvisor.model.zone import Zone
 
+MIN_FREE_KBYTES = "vm.min_free_kbytes"
+LOWMEM_RESERVE_RATIO = "vm.lowmem_reserve_ratio"
+
 
 class KernelRelease(Frozen):
     """Which kernel this is. ``version`` is (2, 6, 31, 12)-like; ``text`` as found; ``exact`` when known to the

@@ -3,9 +3,8 @@
 from dataclasses import dataclass, replace
 
 from oomadvisor.model import Operation
+from oomadvisor.model.state import LOWMEM_RESERVE_RATIO, MIN_FREE_KBYTES
 from oomadvisor.simulate.snapshot import Snapshot
-
-SYSCTLS_IN_THE_TEST = ("vm.min_free_kbytes", "vm.lowmem_reserve_ratio")
 
 
 class NotReplayable(ValueError):
@@ -51,11 +50,11 @@ def apply(snap: Snapshot, change: SetSysctl | SetRealtime) -> Snapshot:
     """
     if isinstance(change, SetRealtime):
         return replace(snap, realtime=True)
-    if change.name == "vm.min_free_kbytes":
+    if change.name == MIN_FREE_KBYTES:
         if len(change.values) != 1:
-            raise NotReplayable(f"vm.min_free_kbytes takes one number, not {len(change.values)}")
+            raise NotReplayable(f"{MIN_FREE_KBYTES} takes one number, not {len(change.values)}")
         return with_min_free_kbytes(snap, change.values[0])
-    if change.name == "vm.lowmem_reserve_ratio":
+    if change.name == LOWMEM_RESERVE_RATIO:
         return with_lowmem_reserve_ratio(snap, change.values)
     return snap
 

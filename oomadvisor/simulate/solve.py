@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from oomadvisor.kernel.words import INT_MAX
 from oomadvisor.model import MARKS, Mark, Operation, Thresholds
+from oomadvisor.model.state import MIN_FREE_KBYTES
 from oomadvisor.simulate.change import with_min_free_kbytes
 from oomadvisor.simulate.replay import operation_passes
 from oomadvisor.simulate.snapshot import Snapshot
 
-MIN_FREE_KBYTES = "vm.min_free_kbytes"
 PAGE_KB = 4
 
 

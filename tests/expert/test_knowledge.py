@@ -3,6 +3,9 @@
 import pytest
 
 from oomadvisor import knowledge
+from oomadvisor.simulate import SetSysctl, snapshot
+from oomadvisor.simulate.change import apply
+from tests.expert.seed import seed_state
 
 
 def test_versions_are_read_from_releases() -> None:
@@ -28,6 +31,14 @@ def test_versions_are_read_from_releases() -> None:
 )
 def test_a_knob_exists_where_its_kernels_say_so(knob: str, version: tuple[int, ...], exists: bool) -> None:
     assert knowledge.knobs()[knob].exists_in(version) is exists
+
+
+def test_the_test_reads_the_knobs_that_are_marked_so_and_no_other() -> None:
+    snap = snapshot(seed_state())
+    assert snap is not None
+    changed = {name for name in knowledge.knobs() if apply(snap, SetSysctl(name, (1,))) != snap}
+    assert changed == {name for name, knob in knowledge.knobs().items() if knob.in_test}
+    assert len(changed) == 2
 
 
 def test_every_rate_is_possible_and_inside_its_interval() -> None:
