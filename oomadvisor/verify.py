@@ -7,7 +7,7 @@ from oomadvisor.facts import Assessment
 from oomadvisor.facts.derive import reclaim_possible
 from oomadvisor.facts.kinds import ChangeScope, OutcomeScope
 from oomadvisor.kernel.series import functions_for
-from oomadvisor.model import Change, Headroom, Measured, Operation, SystemState, Verdict, Verification
+from oomadvisor.model import Change, Headroom, Measured, Operation, SystemState, Tunable, Verdict, Verification
 from oomadvisor.model.advice import VerificationClass
 from oomadvisor.model.state import LOWMEM_RESERVE_RATIO, MIN_FREE_KBYTES
 from oomadvisor.rulebook.change import (
@@ -104,27 +104,31 @@ def _sysctl(assessment: Assessment, written: SysctlChange) -> Resolved:
     if knob is not None and state.kernel.version and not knob.exists_in(state.kernel.version):
         raise NotProposable(f"{written.sysctl} does not exist in {state.kernel.text}")
     values = _target(assessment, written)
-    low, high, default = _current(state, written.sysctl)
-    if len(values) == 1 and low is not None and low == high == values[0]:
+    now = _current(state, written.sysctl)
+    if now is not None and now.low == now.high and values == (now.low,):
         raise NotProposable(f"{written.sysctl} is {values[0]} already")
-    current = "unknown" if low is None else str(low) if low == high else f"{low}–{high}" if high else f"{low} or more"
     shown = Change(
         knob=written.sysctl,
-        current=current,
-        current_low=low,
-        current_high=high,
+        current=now.interval if now else "unknown",
+        current_low=now.low if now else None,
+        current_high=now.high if now else None,
         target=" ".join(map(str, values)),
         target_value=values[0] if len(values) == 1 else None,
         unit="kB" if written.sysctl.endswith("_kbytes") else None,
     )
-    return Resolved(shown, SetSysctl(written.sysctl, values), default)
+    return Resolved(shown, SetSysctl(written.sysctl, values), now.default if now else None)
 
 
-def _current(state: SystemState, name: str) -> tuple[int | None, int | None, int | None]:
+def _current(state: SystemState, name: str) -> Tunable | None:
     tunable = state.tunables.get(name)
     if tunable is None and name == LOWMEM_RESERVE_RATIO:
-        tunable = next((t for key, t in state.tunables.items() if key.startswith(LOWMEM_RESERVE_RATIO + "[")), None)
-    return (None, None, None) if tunable is None else (tunable.low, tunable.high, tunable.default)
+        return next((t for key, t in state.tunables.items() if key.startswith(LOWMEM_RESERVE_RATIO + "[")), None)
+    return tunable
+
+
+def _default(state: SystemState, name: str) -> int | None:
+    tunable = _current(state, name)
+    return tunable.default if tunable else None
 
 
 def _target(assessment: Assessment, written: SysctlChange) -> tuple[int, ...]:
@@ -139,7 +143,7 @@ def _target(assessment: Assessment, written: SysctlChange) -> tuple[int, ...]:
     family = functions_for(state.kernel.version)
     if written.sysctl == LOWMEM_RESERVE_RATIO and family is not None:
         return tuple(family.default_ratios(state.build.zone_names))
-    default = _current(state, written.sysctl)[2]
+    default = _default(state, written.sysctl)
     if default is None:
         raise NotProposable(f"the default of {written.sysctl} on this box is not known")
     return (default,)
@@ -153,7 +157,7 @@ def _solved(assessment: Assessment, name: str, target: LargestPassing) -> int:
     largest = largest_passing(snap, operation.orders, target.largest_passing, every_zone=target.zones == "every-zone")
     if largest is None:
         raise NotProposable(f"at no value of {name} does {operation.title} pass at {target.largest_passing.upper()}")
-    cap = _current(state, name)[2] if target.at_most == "default" else target.at_most
+    cap = _default(state, name) if target.at_most == "default" else target.at_most
     return largest if cap is None else min(largest, cap)
 
 

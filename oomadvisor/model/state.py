@@ -44,6 +44,15 @@ class Tunable(Frozen):
     default: int | None = None
     origin: Origin | None = None
 
+    @property
+    def interval(self) -> str:
+        """The value in words: ``4160–4167``, ``2039``, ``4160 or more``, ``unknown``."""
+        if self.low is None:
+            return "unknown"
+        if self.high is None:
+            return f"{self.low} or more"
+        return str(self.low) if self.low == self.high else f"{self.low}–{self.high}"
+
 
 class Build(Frozen):
     """What the report shows of how the kernel was built. ``None`` = it does not show."""

@@ -8,28 +8,24 @@ from collections.abc import Iterable, Sequence
 
 from oomadvisor.model import Advice, Cause, Evidence, Fix, IncidentAdvice, Measured, Refutation, RuleNote, Tunable
 from oomadvisor.present.numbers import (
+    KIND_WORDS,
     check_footer,
     check_rows,
     children_words,
+    first_heading,
     kernel_words,
     measured_words,
     memory_rows,
+    no_cause,
     passes_words,
+    unknown_rows,
+    value_words,
 )
 from oomadvisor.present.printable import printable
 
 _ESCAPES = str.maketrans({c: f"\\{c}" for c in "\\`*_[]|~$#"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;", "@": "&#64;"})
 _BLOCK_START = re.compile(r"^([-+=]|\d+(?=[.)]))")
 _AUTOLINK = re.compile(r":(?=//)|(?<=www)\.", re.IGNORECASE)
-
-KINDS = {
-    "oom": "OOM kill",
-    "alloc-failure": "Page allocation failure",
-    "cgroup-oom": "OOM in a memory cgroup",
-    "oom-panic": "Panic on OOM",
-    "page-fault-kill": "Kill by a page fault",
-    "mem-info": "Memory report",
-}
 
 
 def inline(text: str) -> str:
@@ -95,11 +91,11 @@ def _incident(one: IncidentAdvice) -> list[str]:
         *_section(
             "What happened", [*map(paragraph, one.summary), *_notes(n for n in one.notes if n.topic == "answer")]
         ),
-        *_section("Do this first", [part for fix in one.fixes[:1] for part in _first(fix)]),
+        *(part for fix in one.fixes[:1] for part in _section(first_heading(fix), _first(fix))),
         *_section("The check, in the kernel's arithmetic", _check(one)),
         *_section("Where the memory is", _memory(one)),
         *_section("Settings", _settings(one.tunables)),
-        *_section("Causes", [part for cause in one.causes for part in _cause(cause)]),
+        *_section("Causes", _causes(one)),
         *_section("Fixes, best first", [part for fix in one.fixes for part in _fix(fix)]),
         *_section("What people say about such a report", [part for said in one.refuted for part in _refutation(said)]),
         *_section("Also worth knowing", _notes(others)),
@@ -110,7 +106,8 @@ def _incident(one: IncidentAdvice) -> list[str]:
 def _headline(one: IncidentAdvice) -> str:
     comm, order = one.state.incident.request.comm, one.state.incident.request.order
     asked = f" for {code(comm)}" if comm else ""
-    return f"{KINDS[one.state.incident.kind]}{asked}" + (f", order {order}" if order is not None and order >= 0 else "")
+    of_order = f", order {order}" if order is not None and order >= 0 else ""
+    return f"{KIND_WORDS[one.state.incident.kind]}{asked}{of_order}"
 
 
 def _section(title: str, body: Sequence[str]) -> list[str]:
@@ -153,19 +150,17 @@ def _tenths(number: int) -> str:
 
 def _settings(tunables: dict[str, Tunable]) -> list[str]:
     rows = [
-        (code(name), inline(_interval(one)), "" if one.default is None else str(one.default), inline(one.basis))
+        (code(name), inline(value_words(one)), "" if one.default is None else str(one.default), inline(one.basis))
         for name, one in tunables.items()
         if one.source != "default"
     ]
     return [_table(("setting", "value", "default", "known by"), rows)] if rows else []
 
 
-def _interval(tunable: Tunable) -> str:
-    if tunable.low is None:
-        return tunable.text or "not known"
-    if tunable.high is None:
-        return f"{tunable.low} or more"
-    return str(tunable.low) if tunable.low == tunable.high else f"{tunable.low}–{tunable.high}"
+def _causes(one: IncidentAdvice) -> list[str]:
+    if not one.causes and not one.fixes:
+        return [paragraph(no_cause(one))]
+    return [part for cause in one.causes for part in _cause(cause)]
 
 
 def _cause(cause: Cause) -> list[str]:
@@ -242,9 +237,5 @@ def _refutation(said: Refutation) -> list[str]:
 
 
 def _unknown(one: IncidentAdvice) -> list[str]:
-    missing = one.state.incident.missing
-    lines = [f"The report does not hold: {inline(', '.join(missing))}."] if missing else []
-    lines += [f"{inline(w.text)}" + (f" ({code(str(w.origin))})" if w.origin else "") for w in one.warnings]
-    if one.state.kernel.source in ("forms", "unknown"):
-        lines.append(f"The log does not name the kernel ({inline(kernel_words(one))}); {code('--kernel')} can.")
+    lines = [inline(said) + (f" ({code(str(origin))})" if origin else "") for said, origin in unknown_rows(one)]
     return [_list(lines)] if lines else []

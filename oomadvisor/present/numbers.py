@@ -3,10 +3,28 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from oomadvisor.model import IncidentAdvice, LadderStep, Measured, Origin, Verdict, Verification
+from oomadvisor.model import (
+    Fix,
+    IncidentAdvice,
+    IncidentKind,
+    LadderStep,
+    Measured,
+    Origin,
+    Tunable,
+    Verdict,
+    Verification,
+)
 from oomadvisor.simulate.headroom import MAX_CHILDREN
 from oomadvisor.simulate.whatif import CHILDREN_DRAWN
 
+KIND_WORDS: dict[IncidentKind, str] = {
+    "oom": "OOM kill",
+    "alloc-failure": "Page allocation failure",
+    "cgroup-oom": "OOM in a memory cgroup",
+    "oom-panic": "Panic on OOM",
+    "page-fault-kill": "Kill by a page fault",
+    "mem-info": "Memory report",
+}
 MOST_STEPS = 3  # more columns than this do not fit 80
 
 
@@ -101,20 +119,51 @@ SETTINGS_SHOWN = (
 )
 
 
+def value_words(tunable: Tunable) -> str:
+    """Return the value as it was read, where it is no number; else the interval."""
+    return tunable.text if tunable.low is None and tunable.text else tunable.interval
+
+
 def setting_rows(advice: IncidentAdvice) -> tuple[list[tuple[str, str, str]], int]:
     """Return (name, value, where from) of the settings that matter for an OOM, and how many others are known."""
     shown = {n: t for n, t in advice.tunables.items() if n.split("[")[0] in SETTINGS_SHOWN}
     rows = []
     for name, tunable in sorted(shown.items(), key=lambda item: SETTINGS_SHOWN.index(item[0].split("[")[0])):
-        if tunable.low is None:
-            value = tunable.text or "unknown"
-        elif tunable.low == tunable.high:
-            value = str(tunable.low)
-        else:
-            value = f"{tunable.low}–{tunable.high}" if tunable.high is not None else f"{tunable.low} or more"
         default = "" if tunable.default is None else f"; default {tunable.default}"
-        rows.append((name, value, f"{tunable.source}{default}"))
+        rows.append((name, value_words(tunable), f"{tunable.source}{default}"))
     return rows, len(advice.tunables) - len(shown)
+
+
+def first_heading(fix: Fix) -> str:
+    """Return what the first fix stands under: what was not proved is not ordered."""
+    proved = fix.verification.class_ in ("certain", "bounded", "marginal")
+    return "Do this first" if proved else "Likely to help, though the report cannot prove it"
+
+
+def no_cause(advice: IncidentAdvice) -> str:
+    """Say that nothing is known, and what would help."""
+    if advice.state.incident.missing:
+        return (
+            "No rule can tell the cause: the report lacks "
+            + ", ".join(advice.state.incident.missing)
+            + ". The whole report, from the first line of the event to the last, would help."
+        )
+    return "No rule can tell the cause from this report."
+
+
+def unknown_rows(advice: IncidentAdvice) -> list[tuple[str, Origin | None]]:
+    """Return what is not known, or odd, each with the place where it was seen."""
+    missing, kernel = advice.state.incident.missing, advice.state.kernel
+    rows: list[tuple[str, Origin | None]] = []
+    if missing:
+        rows.append(("The report does not hold: " + ", ".join(missing) + ".", None))
+    rows += [(warning.text, warning.origin) for warning in advice.warnings]
+    if kernel.source == "forms":
+        told = f"The log does not name the kernel; its lines and functions are those of {kernel.text}."
+        rows.append((f"{told} If that is wrong, say --kernel.", None))
+    elif kernel.source == "unknown":
+        rows.append((f"The kernel version is not known ({kernel.text}); say --kernel.", None))
+    return rows
 
 
 def memory_rows(advice: IncidentAdvice) -> list[tuple[str, int, int]]:

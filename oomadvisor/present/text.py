@@ -11,15 +11,19 @@ from rich.text import Text
 
 from oomadvisor.model import Advice, Cause, Fix, IncidentAdvice, Measured, Refutation, Verification
 from oomadvisor.present.numbers import (
+    KIND_WORDS,
     check_footer,
     check_rows,
     children_words,
+    first_heading,
     kernel_words,
     lines_words,
     measured_words,
     memory_rows,
+    no_cause,
     passes_words,
     setting_rows,
+    unknown_rows,
 )
 from oomadvisor.present.printable import printable
 
@@ -86,8 +90,7 @@ def _incident(advice: IncidentAdvice, whole: Advice) -> list[RenderableType]:
     answers = [note for note in advice.notes if note.topic == "answer"]
     parts += [Padding(Group(plain(n.title, "bold"), indented(plain(n.text))), (1, 0, 0, 2)) for n in answers]
     if advice.fixes:
-        proved = advice.fixes[0].verification.class_ in ("certain", "bounded", "marginal")
-        parts.append(heading("Do this first" if proved else "Likely to help, though the report cannot prove it"))
+        parts.append(heading(first_heading(advice.fixes[0])))
         parts.append(indented(_first_fix(advice.fixes[0])))
     if advice.verdicts:
         parts.append(heading("The check, in the kernel's arithmetic"))
@@ -119,10 +122,11 @@ def _incident(advice: IncidentAdvice, whole: Advice) -> list[RenderableType]:
         parts += [
             Padding(Group(plain(note.title, "bold"), indented(plain(note.text))), (1, 0, 0, 2)) for note in others
         ]
-    unknown = _unknown(advice)
+    unknown = unknown_rows(advice)
     if unknown:
         parts.append(heading("What is not known, or odd"))
-        parts += [Padding(plain(f"- {line}"), (0, 0, 0, 2)) for line in unknown]
+        lines = (f"- {said} ({origin})" if origin else f"- {said}" for said, origin in unknown)
+        parts += [Padding(plain(line), (0, 0, 0, 2)) for line in lines]
     parts.append(
         Padding(
             plain(
@@ -153,30 +157,10 @@ def _in_short(advice: IncidentAdvice) -> list[RenderableType]:
     return lines
 
 
-def no_cause(advice: IncidentAdvice) -> str:
-    """Say that nothing is known, and what would help."""
-    if advice.state.incident.missing:
-        return (
-            "No rule can tell the cause: the report lacks "
-            + ", ".join(advice.state.incident.missing)
-            + ". The whole report, from the first line of the event to the last, would help."
-        )
-    return "No rule can tell the cause from this report."
-
-
 def _title(advice: IncidentAdvice, whole: Advice) -> Text:
     incident = advice.state.incident
     of = f" of {whole.incidents_found}" if whole.incidents_found > 1 else ""
-    words = [
-        {
-            "oom": "OOM kill",
-            "alloc-failure": "Page allocation failure",
-            "cgroup-oom": "OOM in a memory cgroup",
-            "oom-panic": "Panic on OOM",
-            "page-fault-kill": "Kill by a page fault",
-            "mem-info": "Memory report",
-        }[incident.kind]
-    ]
+    words = [KIND_WORDS[incident.kind]]
     words.append(f"{incident.file}:{incident.line}" + (f", incident {incident.number}{of}" if of else ""))
     words.append(kernel_words(advice))
     if incident.time:
@@ -308,18 +292,3 @@ def _tunable_table(advice: IncidentAdvice) -> RenderableType:
         table.add_row(printable(name), printable(value), Text(note, style="dim"))
     more = [plain(f"{others} more are known; --format json lists them.", "dim")] if others else []
     return Group(table, *more)
-
-
-def _unknown(advice: IncidentAdvice) -> list[str]:
-    lines = [f"{warning.text}" + (f" ({warning.origin})" if warning.origin else "") for warning in advice.warnings]
-    missing = advice.state.incident.missing
-    if missing:
-        lines.insert(0, "The report does not hold: " + ", ".join(missing) + ".")
-    if advice.state.kernel.source == "forms":
-        lines.append(
-            f"The log does not name the kernel; its lines and functions are those of {advice.state.kernel.text}. "
-            "If that is wrong, say --kernel."
-        )
-    elif advice.state.kernel.source == "unknown":
-        lines.append(f"The kernel version is not known ({advice.state.kernel.text}); say --kernel.")
-    return lines

@@ -9,8 +9,12 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from oomadvisor.advise import advise
+from oomadvisor.book import load_book
+from oomadvisor.infer import build_state
 from oomadvisor.model import Advice
 from oomadvisor.present.markdown import advice_markdown, code, fenced, inline, paragraph
+from tests.expert.seed import incident_of, seed_lines
 from tests.present.advices import ADVICES, HOSTILE_TEXT
 
 # What GitHub and GitLab add to CommonMark, as far as the parser has it.
@@ -112,3 +116,24 @@ def test_no_advice_holds_foreign_markup(advice: Advice) -> None:
     )
     headings = [t for t in PARSER.parse(advice_markdown(advice)) if t.type == "heading_open"]
     assert sum(t.tag == "h1" for t in headings) == len(advice.incidents)
+
+
+def of_lines(lines: list[str]) -> str:
+    advice = advise(build_state(incident_of(lines)), load_book())
+    return advice_markdown(Advice(incidents=(advice,), incidents_found=1, engine="test", version="test"))
+
+
+def test_what_is_proved_is_to_be_done_first() -> None:
+    assert "## Do this first" in of_lines(seed_lines())
+
+
+def test_what_is_not_proved_is_not_ordered() -> None:
+    without_zones = of_lines([line for line in seed_lines() if " free:" not in line])
+    assert "## Likely to help, though the report cannot prove it" in without_zones
+    assert "## Do this first" not in without_zones
+
+
+def test_a_report_of_which_nothing_is_known_says_so() -> None:
+    shown = of_lines(["Out of memory: Killed process 1 (sh).\n"])
+    assert "## Causes\n\nNo rule can tell the cause: the report lacks header" in shown
+    assert "The kernel version is not known" in shown
