@@ -1,0 +1,140 @@
+"""Which kernel, which architecture, which zones: what the forms of a report and its numbers show of the box."""
+
+from oomadvisor import knowledge
+from oomadvisor.model import Build, Incident, KernelRelease, ProcState, Warning_, Zone
+
+ZONE_ORDER = ("DMA", "DMA32", "Normal", "HighMem", "Movable")
+EXACT_SERIES = (2, 6, 31)
+ARM_FORMS = frozenset({"backtrace-arm", "trailer-arm"})
+LARGEST_ORDER = 30  # far above any MAX_ORDER (9 to 20 in practice)
+SAME_TEST_SINCE = (2, 6, 28)
+
+
+def release_of(incident: Incident, proc: ProcState, option: str | None, warnings: list[Warning_]) -> KernelRelease:
+    """Return the kernel: from the log, else /proc/version, else --kernel, else what the forms of the lines allow."""
+    found: list[KernelRelease] = []
+    if incident.kernel_release and knowledge.version_tuple(incident.kernel_release):
+        text = incident.kernel_release
+        found.append(KernelRelease(version=knowledge.version_tuple(text), text=text, source="log"))
+    if proc.version:
+        words = proc.version.split()
+        text = words[2] if words[:2] == ["Linux", "version"] and len(words) > 2 else proc.version
+        if knowledge.version_tuple(text):
+            found.append(KernelRelease(version=knowledge.version_tuple(text), text=text, source="proc"))
+    if option:
+        found.append(KernelRelease(version=knowledge.version_tuple(option), text=option, source="option"))
+    if found:
+        first = found[0]
+        for other in found[1:]:
+            shared = min(len(first.version), len(other.version), 3)
+            if first.version[:shared] != other.version[:shared]:
+                warnings.append(
+                    Warning_(
+                        code="kernel-contradiction",
+                        text=f"the kernel is {first.text} by {_said_by(first)} and {other.text} by {_said_by(other)}; "
+                        f"the first is used",
+                    )
+                )
+        return first
+    oldest, newest = _versions_shown(incident)
+    if oldest is None or newest is None:
+        text = "unknown" if oldest is None else f"{'.'.join(map(str, oldest))} or later"
+        return KernelRelease(version=(), text=text, source="unknown")
+    text = ".".join(map(str, newest))
+    if newest[:3] != oldest[:3]:
+        text = f"{'.'.join(map(str, oldest))}–{text}"
+    if newest[:3] == EXACT_SERIES and oldest[:3] >= SAME_TEST_SINCE:
+        # The test, the marks and the reserves are the same arithmetic in all of them (one family, 2.6.12 to 2.6.37).
+        return KernelRelease(version=EXACT_SERIES, newest=newest, text=text, source="forms")
+    return KernelRelease(version=oldest, newest=newest, text=text, source="forms")
+
+
+def _said_by(release: KernelRelease) -> str:
+    return {"log": "the log", "proc": "/proc/version", "option": "--kernel"}.get(release.source, release.source)
+
+
+def _versions_shown(incident: Incident) -> tuple[tuple[int, ...] | None, tuple[int, ...] | None]:
+    """Narrow the version: by the kernels that print the forms of these lines, and that have the functions traced.
+
+    Returns oldest and newest, each None when nothing bounds it; (None, None) when the two contradict each other.
+    """
+    from oomadvisor.parse import versions_of_forms
+
+    symbols = {frame.symbol for frame in incident.backtrace}
+    ranges = [versions_of_forms(incident.forms)]
+    ranges += [(s.since, s.until) for s in knowledge.version_symbols() if s.name in symbols]
+    oldest = max((since for since, _ in ranges if since is not None), default=None)
+    newest = min((until for _, until in ranges if until is not None), default=None)
+    if oldest is not None and newest is not None and oldest[: len(newest)] > newest:
+        return None, None
+    return oldest, newest
+
+
+def with_arch(incident: Incident) -> Incident:
+    """Name the architecture where only it prints such lines (arch/arm: dump_backtrace_entry, show_mem)."""
+    if incident.arch is None and ARM_FORMS & set(incident.forms):
+        return incident.model_copy(update={"arch": "arm"})
+    return incident
+
+
+def with_possible_order(incident: Incident) -> Incident:
+    """Take an order away that no kernel can be asked for: it is damage, and what it was is unknown."""
+    order = incident.request.order
+    if order is None or -1 <= order <= LARGEST_ORDER:
+        return incident
+    warning = Warning_(
+        code="impossible-value",
+        text=f"order {order} is impossible (-1 to {LARGEST_ORDER} were expected); the order is taken as unknown",
+        origin=incident.origin("request"),
+    )
+    request = incident.request.model_copy(update={"order": None})
+    return incident.model_copy(update={"request": request, "warnings": (*incident.warnings, warning)})
+
+
+def node_in_question(incident: Incident) -> int:
+    """Return the node whose zones are judged: the only one, or the first (a NUMA report names none)."""
+    return min((zone.node for zone in incident.zones), default=0)
+
+
+def zone_rank(name: str) -> int:
+    """Return the place of a zone among all that a build can have, lowest first; unknown names come last."""
+    return ZONE_ORDER.index(name) if name in ZONE_ORDER else len(ZONE_ORDER)
+
+
+def zone_names_of(incident: Incident, node: int) -> tuple[str, ...]:
+    """Return the zones of the build, lowest first.
+
+    Populated zones are printed; the number of values after ``lowmem_reserve[]:`` is the number of zones that the build
+    has (page_alloc.c: show_free_areas), which tells whether an empty HighMem is among them.
+    """
+    printed = sorted({z.name for z in incident.zones if z.node == node and z.name in ZONE_ORDER}, key=zone_rank)
+    slots = max((len(z.reserve_pages) for z in incident.zones if z.reserve_pages), default=0)
+    names = list(printed)
+    if names and "Movable" not in names and len(names) < slots:
+        names.append("Movable")
+    candidates = ["HighMem", "Normal", "DMA"] if "DMA32" not in names else ["Normal", "DMA"]
+    for candidate in candidates:
+        if len(names) < slots and candidate not in names and _below_is_possible(candidate, printed):
+            names.append(candidate)
+    return tuple(sorted(names, key=zone_rank))
+
+
+def _below_is_possible(candidate: str, printed: list[str]) -> bool:
+    return candidate == "HighMem" or zone_rank(candidate) > zone_rank(printed[0]) if printed else False
+
+
+def build_of(incident: Incident, zones: tuple[Zone, ...], names: tuple[str, ...]) -> Build:
+    """Return what the report shows of how the kernel was built; what it does not show is None."""
+    cpus = {row.cpu for row in incident.percpu}
+    orders = [len(z.free_blocks) for z in zones if z.free_blocks]
+    slots = any(z.reserve_pages for z in zones)
+    return Build(
+        page_kb=incident.page_kb,
+        max_order=max(orders, default=None),
+        highmem="HighMem" in names if slots or "HighMem" in names else None,
+        smp=len(cpus) > 1 if cpus else None,
+        cpus_seen=len(cpus) or None,
+        numa=len({z.node for z in incident.zones}) > 1 if incident.zones else None,
+        word_bits=64 if incident.arch in ("x86_64", "arm64", "ppc64", "s390", "s390x", "ia64", "mips64") else 32,
+        zone_names=names,
+    )
