@@ -28,7 +28,6 @@ class ZoneDraft:
     block_types: tuple[str, ...] | None = None
     total_kb: int | None = None
     has_line: bool = False
-    unreadable_blocks: bool = False
 
     @property
     def label(self) -> str:

@@ -36,7 +36,6 @@ def read_blocks(draft: Draft, match: re.Match[str], line: Line) -> None:
 
 
 def _refuse(draft: Draft, zone: ZoneDraft, line: Line, why: str) -> None:
-    zone.unreadable_blocks = True
     draft.warn("unreadable-line", f"The free block line of {zone.label} {why}; its counts are left out.", line.number)
 
 
