@@ -22,7 +22,7 @@ ROOMS = (
     ("facts",),
     ("book", "evidence", "summary"),
     ("verify",),
-    ("rank",),
+    ("rank", "trial"),
     ("advise",),
     ("present",),
     ("cli",),

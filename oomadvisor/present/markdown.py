@@ -87,7 +87,7 @@ def _incident(one: IncidentAdvice) -> list[str]:
     others = [note for note in one.notes if note.topic != "answer"]
     return [
         f"# {_headline(one)}",
-        f"{code(place)}, {inline(kernel_words(one))}",
+        f"{code(place)}, {inline(kernel_words(one.state))}",
         *_section(
             "What happened", [*map(paragraph, one.summary), *_notes(n for n in one.notes if n.topic == "answer")]
         ),

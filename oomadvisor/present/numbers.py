@@ -10,6 +10,7 @@ from oomadvisor.model import (
     LadderStep,
     Measured,
     Origin,
+    SystemState,
     Tunable,
     Verdict,
     Verification,
@@ -36,13 +37,13 @@ class CheckRow:
     ok: bool
 
 
-def kernel_words(advice: IncidentAdvice) -> str:
+def kernel_words(state: SystemState) -> str:
     """Name the kernel, and how it is known."""
-    kernel = advice.state.kernel
+    kernel = state.kernel
     told = {"forms": " (told by its lines)", "option": " (as you said)", "proc": " (/proc/version)"}.get(
         kernel.source, ""
     )
-    arch = advice.state.incident.arch
+    arch = state.incident.arch
     name = "kernel unknown" if kernel.source == "unknown" else f"Linux {kernel.text}{told}"
     return f"{name}, {arch}" if arch else name
 
@@ -217,7 +218,8 @@ def children_words(verification: Verification) -> str:
     if room.children_high is not None and room.children_high != room.children:
         number = f"{room.children} to {_counted(room.children_high)}"
     before = verification.headroom_before
-    was = f" instead of {before.children}" if before is not None and before.children is not None else ""
+    changed = before is not None and (before.children, before.children_high) != (room.children, room.children_high)
+    was = f" instead of {before.children}" if before is not None and before.children is not None and changed else ""
     what = "processes that stay alive" if room.processes else "such requests in a row"
     return f"Headroom: {number} more {what}{was} ({room.operation}; {room.note})."
 

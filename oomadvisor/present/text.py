@@ -162,7 +162,7 @@ def _title(advice: IncidentAdvice, whole: Advice) -> Text:
     of = f" of {whole.incidents_found}" if whole.incidents_found > 1 else ""
     words = [KIND_WORDS[incident.kind]]
     words.append(f"{incident.file}:{incident.line}" + (f", incident {incident.number}{of}" if of else ""))
-    words.append(kernel_words(advice))
+    words.append(kernel_words(advice.state))
     if incident.time:
         words.append(incident.time)
     return plain(" · ".join(words), "bold")

@@ -4,7 +4,18 @@ Nothing here invents a number: every result follows from the free lists, marks a
 functions of :mod:`oomadvisor.kernel`. Where the report leaves something open, the result is an interval.
 """
 
-from oomadvisor.simulate.change import FreePages, NotReplayable, SetOperation, SetRealtime, SetSysctl, apply
+from oomadvisor.simulate.change import (
+    AddSwap,
+    FreeBlocks,
+    FreePages,
+    JoinZones,
+    NotReplayable,
+    SetMaxOrder,
+    SetOperation,
+    SetRealtime,
+    SetSysctl,
+    apply,
+)
 from oomadvisor.simulate.headroom import children_that_stay
 from oomadvisor.simulate.replay import order_verdicts, replay
 from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot, snapshot
@@ -12,9 +23,13 @@ from oomadvisor.simulate.solve import largest_passing, thresholds
 from oomadvisor.simulate.whatif import Outcome, classify, what_if
 
 __all__ = [
+    "AddSwap",
+    "FreeBlocks",
     "FreePages",
+    "JoinZones",
     "NotReplayable",
     "Outcome",
+    "SetMaxOrder",
     "SetOperation",
     "SetRealtime",
     "SetSysctl",

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 
 from oomadvisor.kernel.series import Family, functions_for
-from oomadvisor.model import Mark, SystemState
+from oomadvisor.model import Mark, SystemState, Tunable
+from oomadvisor.model.state import MIN_FREE_KBYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ class Snapshot:
     """What a request is tested against. ``zones`` are the eligible ones, first tried first (page_alloc.c: zonelist).
 
     ``zone_names``/``present`` describe the whole build, lowest zone first, because marks and reserves are computed from
-    all zones. ``family`` holds the functions of this kernel.
+    all zones. ``family`` holds the functions of this kernel. ``min_free_kbytes`` is the setting behind the marks as
+    smallest and largest possible value, None where it is not known.
     """
 
     zones: tuple[ZoneSnapshot, ...]
@@ -56,6 +58,7 @@ class Snapshot:
     smp: bool
     cpus: int = 1
     realtime: bool = False
+    min_free_kbytes: tuple[int, int] | None = None
 
     def with_zones(self, zones: tuple[ZoneSnapshot, ...]) -> "Snapshot":
         return replace(self, zones=zones)
@@ -104,6 +107,7 @@ def snapshot(state: SystemState) -> Snapshot | None:
     present = [0] * len(state.build.zone_names)
     for zone in state.zones:
         present[zone.index] = zone.present_pages or 0
+    setting = state.tunables.get(MIN_FREE_KBYTES)
     return Snapshot(
         zones=tuple(zones),
         zone_names=state.build.zone_names,
@@ -113,4 +117,11 @@ def snapshot(state: SystemState) -> Snapshot | None:
         bits=state.build.word_bits,
         smp=bool(state.build.smp),
         cpus=state.build.cpus_seen or 1,
+        min_free_kbytes=_interval(setting),
     )
+
+
+def _interval(setting: Tunable | None) -> tuple[int, int] | None:
+    if setting is None or setting.low is None or setting.high is None:
+        return None
+    return setting.low, setting.high

@@ -63,7 +63,17 @@ def test_without_durable_rules_the_matcher_gives_the_same_with_one_warning(tmp_p
 
 @pytest.mark.parametrize(
     "command",
-    [(), ("advise",), ("explain",), ("facts",), ("incidents",), ("schema",), ("rules", "check"), ("rules", "list")],
+    [
+        (),
+        ("advise",),
+        ("explain",),
+        ("simulate",),
+        ("facts",),
+        ("incidents",),
+        ("schema",),
+        ("rules", "check"),
+        ("rules", "list"),
+    ],
 )
 def test_help_has_sentences_and_examples_that_work(command: tuple[str, ...]) -> None:
     ran = run_once(*command, "--help")

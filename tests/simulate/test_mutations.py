@@ -116,7 +116,7 @@ def test_headroom_with_the_smallest_block_first(monkeypatch: pytest.MonkeyPatch)
     """That model promises about twice too much: 27 pairs at 2039, where 13 to 14 children stayed."""
     at_default = change.with_min_free_kbytes(seed(), 2039)
     assert children_that_stay(at_default, ARM["fork+exec"]) == 13
-    mutate(monkeypatch, headroom._child, '"largest"', '"smallest"')
+    mutate(monkeypatch, headroom._child, "choice)", '"smallest")')
     assert children_that_stay(at_default, ARM["fork+exec"]) >= 20
     assert near_headrooms() < 0.5
 
