@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from oomadvisor import knowledge
 from oomadvisor.facts import Assessment
-from oomadvisor.facts.derive import reclaim_possible
 from oomadvisor.facts.kinds import ChangeScope, OutcomeScope
+from oomadvisor.facts.memory import reclaim_possible
 from oomadvisor.kernel.series import functions_for
 from oomadvisor.model import (
     Change,

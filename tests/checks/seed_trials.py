@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from oomadvisor import knowledge
-from oomadvisor.facts.derive import reclaim_possible
+from oomadvisor.facts.memory import reclaim_possible
 from oomadvisor.infer import build_state
 from oomadvisor.kernel.commit import CommitCounters, Overcommit, vm_enough_memory
 from oomadvisor.model import Operation, Replay, Swap, SystemState
