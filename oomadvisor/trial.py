@@ -1,7 +1,7 @@
 """Changes that somebody has in mind, tried on the state of one incident (``oomadvisor simulate``)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oomadvisor import knowledge
 from oomadvisor.facts import Assessment
@@ -15,14 +15,16 @@ from oomadvisor.simulate import (
     SetMaxOrder,
     SetSysctl,
     Snapshot,
+    asked_by,
     order_verdicts,
+    snapshot,
     thresholds,
 )
 from oomadvisor.simulate.effects import effects
 from oomadvisor.simulate.replay import operation_passes
 from oomadvisor.simulate.solve import reserve_thresholds
 from oomadvisor.simulate.sweep import sweep
-from oomadvisor.verify import SINGLE_PAGE, Judged, Resolved, judge
+from oomadvisor.verify import Judged, Resolved, judge, operations_beside
 
 SHORT_NAMES = {"vfork": "vfork+exec"}
 
@@ -81,6 +83,8 @@ def try_out(
 
     Raises NotProposable when a value does not fit the kernel or the box, NotSolvable when a question has no answer.
     """
+    if operation is not None:
+        assessment = replace(assessment, snap=snapshot(assessment.state, operation))
     judged = judge(assessment, tuple(resolved), operation, _measurements(resolved))
     shown = tuple(r.shown for r in resolved)
     snap, outcome = assessment.snap, judged.outcome
@@ -180,18 +184,17 @@ def _verdicts(
 
 def _others(assessment: Assessment, snap: Snapshot, outcome: Outcome) -> tuple[OperationTrial, ...]:
     """Return the other operations of the architecture and a single page, at MIN and HIGH before and after."""
-    known = {o.id: o for o in (*knowledge.operations(assessment.state.incident.arch).values(), SINGLE_PAGE)}
-    known.pop(outcome.operation.id, None)
     after = outcome.worst_snapshot
     return tuple(
         OperationTrial(
             operation=operation,
-            min_before=operation_passes(snap, operation.orders, "min"),
-            min_after=operation_passes(after, operation.orders, "min"),
-            high_before=operation_passes(snap, operation.orders, "high"),
-            high_after=operation_passes(after, operation.orders, "high"),
+            min_before=operation_passes(asked_by(snap, operation), operation.orders, "min"),
+            min_after=operation_passes(asked_by(after, operation), operation.orders, "min"),
+            high_before=operation_passes(asked_by(snap, operation), operation.orders, "high"),
+            high_after=operation_passes(asked_by(after, operation), operation.orders, "high"),
         )
-        for operation in known.values()
+        for operation in operations_beside(assessment)
+        if operation.id != outcome.operation.id
     )
 
 

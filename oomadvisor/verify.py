@@ -40,6 +40,7 @@ from oomadvisor.simulate import (
     SetSysctl,
     Snapshot,
     largest_passing,
+    snapshot,
     what_if,
 )
 from oomadvisor.simulate.change import Change as Replayed
@@ -295,8 +296,21 @@ def _lost(assessment: Assessment, outcome: Outcome) -> list[str]:
     """Return the names of what passes at MIN now and would not any more: other operations, a single page."""
     if assessment.snap is None:
         return []
-    known = knowledge.operations(assessment.state.incident.arch).values()
-    return [operation.title for operation in broken(assessment.snap, outcome.worst_snapshot, (*known, SINGLE_PAGE))]
+    return [o.title for o in broken(assessment.snap, outcome.worst_snapshot, operations_beside(assessment))]
+
+
+def operations_beside(assessment: Assessment) -> tuple[Operation, ...]:
+    """Return the operations of the architecture, and a single page, that the same zones may serve as the request.
+
+    Of one with another class zone the snapshot says nothing.
+    """
+    state, snap = assessment.state, assessment.snap
+    if snap is None:
+        return ()
+    known = (*knowledge.operations(state.incident.arch).values(), SINGLE_PAGE)
+    same = {o.steps[0].gfp_mask: snapshot(state, o) for o in known}
+    zones = tuple(zone.name for zone in snap.zones)
+    return tuple(o for o in known if (own := same[o.steps[0].gfp_mask]) and tuple(z.name for z in own.zones) == zones)
 
 
 def _in_the_test(name: str) -> bool:

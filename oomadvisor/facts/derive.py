@@ -1,15 +1,24 @@
 """From a state to facts: all arithmetic, shares and comparisons are done here, so that rules only compare."""
 
 from oomadvisor.facts.assess import Assessment
-from oomadvisor.facts.kinds import IncidentFact, KernelFact
+from oomadvisor.facts.kinds import IncidentFact, KernelFact, PanicReason
 from oomadvisor.facts.memory import memory_fact, reclaim_fact, slab_facts, swap_fact, tmpfs_facts
 from oomadvisor.facts.request import request_fact
 from oomadvisor.facts.settings import reserve_fact, threshold_fact, tunable_facts
-from oomadvisor.facts.tasks import task_facts
+from oomadvisor.facts.tasks import task_facts, victim_fact
 from oomadvisor.facts.zones import zone_facts
+from oomadvisor.kernel.buddy import mobility_disabled
 from oomadvisor.kernel.series import functions_for
-from oomadvisor.model import SystemState
+from oomadvisor.model import Incident, SystemState
 from oomadvisor.rulebook.kinds import Fact
+
+PANICS: tuple[tuple[str, PanicReason], ...] = (
+    ("no killable", "nothing killable"),
+    ("page fault", "page fault"),
+    ("compulsory", "compulsory"),
+    ("panic_on_oom", "panic_on_oom"),
+)
+"""What a panic message says, the narrower sign first."""
 
 CONSTRAINTS = ("CONSTRAINT_CPUSET", "CONSTRAINT_MEMORY_POLICY", "No available memory (MPOL_BIND)")
 
@@ -36,6 +45,9 @@ def facts_of(assessment: Assessment) -> list[Fact]:
         if reserve is not None:
             facts.append(reserve)
     facts += task_facts(state)
+    victim = victim_fact(state)
+    if victim is not None:
+        facts.append(victim)
     facts += slab_facts(state)
     facts += tmpfs_facts(state)
     return facts
@@ -61,7 +73,23 @@ def _incident(state: SystemState) -> IncidentFact:
         cgroup_limit_kb=incident.memcg.limit_kb if incident.memcg else None,
         constraint=any(k.message in CONSTRAINTS for k in incident.kills),
         page_fault=request.gfp_mask == 0 and request.order == 0 and incident.kind == "oom",
+        panic=_panic(incident),
+        allocating_task=any("oom_kill_allocating_task" in (k.message or "") for k in incident.kills),
+        manual=request.order == -1,
     )
+
+
+def _panic(incident: Incident) -> PanicReason | None:
+    """Return why the kernel panicked (mm/oom_kill.c: out_of_memory, pagefault_out_of_memory, 2.6.31)."""
+    for kill in incident.kills:
+        message = (kill.message or "").lower()
+        if kill.kind != "panic":
+            continue
+        for sign, reason in PANICS:
+            if sign in message:
+                return reason
+        return "other"
+    return "other" if incident.kind == "oom-panic" else None
 
 
 def _kernel(state: SystemState) -> KernelFact:
@@ -77,4 +105,15 @@ def _kernel(state: SystemState) -> KernelFact:
         highmem=build.highmem,
         smp=build.smp,
         zones=len(build.zone_names) or None,
+        pageblock_kb=None if build.max_order is None else build.page_kb << (build.max_order - 1),
+        mobility_grouping=_grouping(state),
     )
+
+
+def _grouping(state: SystemState) -> bool | None:
+    """Return whether pages are grouped by mobility: known for 2.6.31, whose pageblock is the largest block."""
+    build = state.build
+    present = [zone.present_pages for zone in state.zones]
+    if functions_for(state.kernel.version) is None or build.max_order is None or not present or None in present:
+        return None
+    return not mobility_disabled(sum(p for p in present if p is not None), build.max_order - 1)

@@ -22,6 +22,8 @@ def memory_fact(state: SystemState) -> MemoryFact:
     if memory.pagecache_pages is not None and memory.mapped_pages is not None:
         unmapped = max(memory.pagecache_pages - memory.mapped_pages, 0)
     vendor = state.incident.trailer.vendor if state.incident.trailer else {}
+    dirty, writeback = _in_flight(state)
+    mlocked = (state.proc.meminfo_kb or {}).get("Mlocked")
     return MemoryFact(
         origin=state.incident.origin("counters"),
         ram_pages=ram,
@@ -50,8 +52,29 @@ def memory_fact(state: SystemState) -> MemoryFact:
         unaccounted_pages=memory.unaccounted_pages,
         unaccounted_permille=permille(memory.unaccounted_pages, ram),
         singles_permille=permille(singles, listed),
+        mlocked_pages=None if mlocked is None else mlocked // state.page_kb,
+        dirty_pages=dirty,
+        writeback_pages=writeback,
+        in_flight_permille=_in_flight_share(dirty, writeback, memory.file_lru_pages),
+        mapped_permille=permille(memory.mapped_pages, ram),
         kernel_cache_pages=vendor.get("kernel cache pages"),
     )
+
+
+def _in_flight(state: SystemState) -> tuple[int | None, int | None]:
+    """Return dirty pages, and pages being written (to a disk, or to an NFS server that has not confirmed them)."""
+    counters, meminfo = state.incident.counters, state.proc.meminfo_kb or {}
+    if counters is not None and counters.dirty is not None:
+        writeback = [n for n in (counters.writeback, counters.unstable) if n is not None]
+        return counters.dirty, sum(writeback) if writeback else None
+    if "Dirty" not in meminfo:
+        return None, None
+    written = meminfo.get("Writeback", 0) + meminfo.get("NFS_Unstable", 0)
+    return meminfo["Dirty"] // state.page_kb, written // state.page_kb
+
+
+def _in_flight_share(dirty: int | None, writeback: int | None, file: int | None) -> int | None:
+    return None if dirty is None else permille(dirty + (writeback or 0), file)
 
 
 def reclaim_fact(state: SystemState) -> ReclaimFact | None:

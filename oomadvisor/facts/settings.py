@@ -70,4 +70,9 @@ def reserve_fact(snap: Snapshot, state: SystemState) -> ReserveFact | None:
         spins=bool(spinning),
         spinning_zone=spinning[0] if spinning else None,
         spinning_now=any(z.name in spinning and z.free <= z.mark_high for z in snap.zones),
+        free_pages=sum(z.free for z in snap.zones),
+        min_pages=sum(z.mark_min for z in snap.zones),
+        above_free=cost.above_floor_pages < 0,
+        min_free_kb=tunable.low,
+        ram_permille=permille(tunable.low, sum(snap.present) * state.page_kb),
     )

@@ -18,7 +18,7 @@ from oomadvisor.simulate.change import (
 )
 from oomadvisor.simulate.headroom import children_that_stay
 from oomadvisor.simulate.replay import order_verdicts, replay
-from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot, snapshot
+from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot, asked_by, snapshot
 from oomadvisor.simulate.solve import largest_passing, thresholds
 from oomadvisor.simulate.whatif import Outcome, classify, what_if
 
@@ -36,6 +36,7 @@ __all__ = [
     "Snapshot",
     "ZoneSnapshot",
     "apply",
+    "asked_by",
     "children_that_stay",
     "classify",
     "largest_passing",
