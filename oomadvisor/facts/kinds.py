@@ -120,6 +120,17 @@ class RequestFact(Fact):
     suitable_blocks: int | None = Field(default=None, description="free blocks of its size or larger in eligible zones")
 
 
+class ProspectFact(Fact):
+    kind: ClassVar[str] = "prospect"
+    meaning: ClassVar[str] = "What the next operation would meet: of a picture of the memory, without an event."
+
+    operation_title: str = Field(description="the operation in words", examples=["fork+exec"])
+    passes_min: bool = Field(description="every block of it passes at MIN")
+    passes_high: bool = Field(description="every block of it passes at HIGH")
+    headroom: int = Field(description="how many more of it fit one after another, at least")
+    page_passes_min: bool = Field(description="a single page passes at MIN in some zone")
+
+
 class ZoneFact(Fact):
     kind: ClassVar[str] = "zone"
     meaning: ClassVar[str] = "One memory zone, with the test of the request in it at each mark."
@@ -215,6 +226,9 @@ class MemoryFact(Fact):
     mlocked_pages: int | None = Field(
         default=None, description="locked by processes (/proc/meminfo)", json_schema_extra=PAGES
     )
+    mlocked_permille: int | None = Field(
+        default=None, description="the same as a share of RAM", json_schema_extra=PERMILLE
+    )
     dirty_pages: int | None = Field(default=None, description="to be written", json_schema_extra=PAGES)
     writeback_pages: int | None = Field(
         default=None, description="being written, NFS pages included", json_schema_extra=PAGES
@@ -303,7 +317,7 @@ class ReserveFact(Fact):
     spinning_now: bool = Field(description="that zone is at or below its HIGH mark now")
     free_pages: int = Field(default=0, description="free in the zones that may serve it", json_schema_extra=PAGES)
     min_pages: int = Field(default=0, description="their MIN marks together", json_schema_extra=PAGES)
-    above_free: bool = Field(default=False, description="the floor lies above what is free")
+    unmet: bool = Field(default=False, description="less is free in these zones than their MIN marks ask for")
     min_free_kb: int = Field(default=0, description="vm.min_free_kbytes, at least", json_schema_extra=KB)
     ram_permille: int | None = Field(
         default=None, description="vm.min_free_kbytes as a share of RAM", json_schema_extra=PERMILLE
@@ -389,6 +403,7 @@ FACT_KINDS: tuple[type[Fact], ...] = (
     IncidentFact,
     KernelFact,
     RequestFact,
+    ProspectFact,
     ZoneFact,
     MemoryFact,
     ReclaimFact,

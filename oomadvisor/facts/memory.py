@@ -53,6 +53,7 @@ def memory_fact(state: SystemState) -> MemoryFact:
         unaccounted_permille=permille(memory.unaccounted_pages, ram),
         singles_permille=permille(singles, listed),
         mlocked_pages=None if mlocked is None else mlocked // state.page_kb,
+        mlocked_permille=None if mlocked is None else permille(mlocked // state.page_kb, ram),
         dirty_pages=dirty,
         writeback_pages=writeback,
         in_flight_permille=_in_flight_share(dirty, writeback, memory.file_lru_pages),

@@ -2,12 +2,13 @@
 
 from oomadvisor import knowledge
 from oomadvisor.facts.assess import Assessment
-from oomadvisor.facts.kinds import RequestFact
+from oomadvisor.facts.kinds import ProspectFact, RequestFact
 from oomadvisor.kernel.gfp import Gfp
 from oomadvisor.kernel.series import functions_for
 from oomadvisor.model import Mark
 from oomadvisor.model.state import MIN_FREE_KBYTES
 from oomadvisor.simulate.change import SetRealtime, apply, with_min_free_kbytes
+from oomadvisor.simulate.headroom import children_that_stay
 from oomadvisor.simulate.replay import operation_passes
 
 COSTLY_ORDER = 3
@@ -77,6 +78,21 @@ def request_fact(assessment: Assessment) -> RequestFact | None:
             operation_passes(apply(snap, SetRealtime()), (order,), "min") if snap is not None else None
         ),
         suitable_blocks=sum(sum(z.blocks[order:]) for z in snap.zones) if snap is not None else None,
+    )
+
+
+def prospect_fact(assessment: Assessment) -> ProspectFact | None:
+    """Return what comes next on a box that was merely looked at; None where something was asked for."""
+    snap, operation = assessment.snap, assessment.state.workload
+    if snap is None or operation is None or assessment.state.operation is not None:
+        return None
+    return ProspectFact(
+        key=operation.id,
+        operation_title=operation.title,
+        passes_min=operation_passes(snap, operation.orders, "min"),
+        passes_high=operation_passes(snap, operation.orders, "high"),
+        headroom=children_that_stay(snap, operation),
+        page_passes_min=operation_passes(snap, (0,), "min"),
     )
 
 

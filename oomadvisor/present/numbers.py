@@ -53,7 +53,7 @@ def check_rows(advice: IncidentAdvice) -> tuple[tuple[str, ...], tuple[CheckRow,
 
     A column for each step up to order MOST_STEPS; above that only the first step and the one that decided.
     """
-    order = advice.state.incident.request.order or 0
+    order = _order_in_question(advice)
     verdicts = [v for v in advice.verdicts if v.order == order]
     if order <= MOST_STEPS:
         header = ("zone", "mark", *(f"order {step}" for step in range(order + 1)), "result")
@@ -68,6 +68,12 @@ def check_rows(advice: IncidentAdvice) -> tuple[tuple[str, ...], tuple[CheckRow,
     return ("zone", "mark", "order 0", "deciding", "result"), tuple(rows)
 
 
+def _order_in_question(advice: IncidentAdvice) -> int:
+    """Return the order that was asked for; of a picture of the memory the largest that the next operation needs."""
+    order = advice.state.incident.request.order
+    return max((v.order for v in advice.verdicts), default=0) if order is None else order
+
+
 def _cells(verdict: Verdict, steps: list[str]) -> tuple[str, ...]:
     result = "passes" if verdict.ok else f"FAILS, {verdict.short_by_pages} short"
     return (verdict.zone, verdict.mark.upper(), *steps, result)
@@ -79,7 +85,7 @@ def _step(step: LadderStep) -> str:
 
 def check_footer(advice: IncidentAdvice) -> str:
     """Say how to read the check table."""
-    order = advice.state.incident.request.order or 0
+    order = _order_in_question(advice)
     if order == 0:
         return "Each cell: pages left, and the bound (mark + reserve) that they must exceed."
     block = advice.state.page_kb << order
@@ -143,6 +149,8 @@ def first_heading(fix: Fix) -> str:
 
 def no_cause(advice: IncidentAdvice) -> str:
     """Say that nothing is known, and what would help."""
+    if advice.state.incident.kind == "mem-info":
+        return "Nothing happened in this input that would need a cause."
     if advice.state.incident.missing:
         return (
             "No rule can tell the cause: the report lacks "
