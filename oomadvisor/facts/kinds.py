@@ -108,6 +108,9 @@ class RequestFact(Fact):
     passes_high: bool | None = Field(default=None, description="passes at HIGH in some zone")
     order0_passes_min: bool | None = Field(default=None, description="a single page passes at MIN in some zone")
     order0_passes_high: bool | None = Field(default=None, description="a single page passes at HIGH in some zone")
+    page_passes_at_default: bool | None = Field(
+        default=None, description="a single page would pass at HIGH with the default vm.min_free_kbytes"
+    )
     largest_passing_order: int | None = Field(
         default=None, description="largest order that passes at HIGH in some zone; -1 when none does"
     )

@@ -74,6 +74,11 @@ def request_fact(assessment: Assessment) -> RequestFact | None:
             if snap is not None and default is not None
             else None
         ),
+        page_passes_at_default=(
+            operation_passes(with_min_free_kbytes(snap, default), (0,), "high")
+            if snap is not None and default is not None
+            else None
+        ),
         realtime_passes_min=(
             operation_passes(apply(snap, SetRealtime()), (order,), "min") if snap is not None else None
         ),

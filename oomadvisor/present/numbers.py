@@ -233,7 +233,7 @@ def children_words(verification: Verification) -> str:
 
 
 def _counted(children: int) -> str:
-    return f"{children} or more" if children in (CHILDREN_DRAWN, MAX_CHILDREN) else str(children)
+    return f"at least {children}" if children in (CHILDREN_DRAWN, MAX_CHILDREN) else str(children)
 
 
 def measured_words(measured: Measured) -> str:
