@@ -249,6 +249,21 @@ class MemoryFact(Fact):
     )
 
 
+class TrendFact(Fact):
+    kind: ClassVar[str] = "trend"
+    meaning: ClassVar[str] = "What moved between two readings of /proc/vmstat; how far they are apart is not in them."
+
+    major_faults: int | None = Field(default=None, description="pages that had to be read from storage")
+    mapped_before_pages: int | None = Field(default=None, description="mapped cache, first", json_schema_extra=PAGES)
+    mapped_after_pages: int | None = Field(default=None, description="mapped cache, then", json_schema_extra=PAGES)
+    mapped_fell_permille: int | None = Field(
+        default=None, description="by how much it fell; 0: it did not", json_schema_extra=PERMILLE
+    )
+    file_lru_before_pages: int | None = Field(default=None, description="file lists, first", json_schema_extra=PAGES)
+    file_lru_after_pages: int | None = Field(default=None, description="file lists, then", json_schema_extra=PAGES)
+    direct_reclaims: int | None = Field(default=None, description="requests that had to reclaim for themselves")
+
+
 class ReclaimFact(Fact):
     kind: ClassVar[str] = "reclaim"
     meaning: ClassVar[str] = "What the kernel could have taken back instead of killing."
@@ -409,6 +424,7 @@ FACT_KINDS: tuple[type[Fact], ...] = (
     ProspectFact,
     ZoneFact,
     MemoryFact,
+    TrendFact,
     ReclaimFact,
     SwapFact,
     TunableFact,
