@@ -6,13 +6,24 @@ functions of :mod:`oomadvisor.kernel`. Where the report leaves something open, t
 
 from oomadvisor.simulate.change import FreePages, NotReplayable, SetOperation, SetRealtime, SetSysctl, apply
 from oomadvisor.simulate.headroom import children_that_stay
+from oomadvisor.simulate.overcommit import (
+    CommitState,
+    LargestFork,
+    commit_state,
+    fork_refused,
+    largest_fork,
+    with_blocks_taken,
+    with_changes,
+)
 from oomadvisor.simulate.replay import order_verdicts, replay
 from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot, snapshot
 from oomadvisor.simulate.solve import largest_passing, thresholds
 from oomadvisor.simulate.whatif import Outcome, classify, what_if
 
 __all__ = [
+    "CommitState",
     "FreePages",
+    "LargestFork",
     "NotReplayable",
     "Outcome",
     "SetOperation",
@@ -23,10 +34,15 @@ __all__ = [
     "apply",
     "children_that_stay",
     "classify",
+    "commit_state",
+    "fork_refused",
+    "largest_fork",
     "largest_passing",
     "order_verdicts",
     "replay",
     "snapshot",
     "thresholds",
     "what_if",
+    "with_blocks_taken",
+    "with_changes",
 ]
