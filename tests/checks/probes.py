@@ -18,6 +18,7 @@ MARKS = ("min", "low", "high")
 BEFORE_EVENT = ("PRE", "POST", "SPRE", "")
 AFTER_SETTING = ("AT", "AFTER_RAISE")
 GFP_KERNEL = 0xD0
+MAX_ORDERS = 32
 REALTIME = "RT_task"
 """The state in which the forking task runs under SCHED_FIFO."""
 
@@ -78,7 +79,7 @@ def compare(log: ConsoleLog, box: Box, result: Comparisons) -> None:
     now = Setting()
     for record in log.records:
         if isinstance(record, ZoneLine):
-            if box.index(record.zone) is None or len(record.reserve) != len(box.names):
+            if not fits(record, box):
                 result.unusable += 1
                 continue
             if record.label in BEFORE_EVENT:
@@ -106,6 +107,11 @@ def compare(log: ConsoleLog, box: Box, result: Comparisons) -> None:
         _compare_zone(log, box, zone, Setting(), result)
 
 
+def fits(line: ZoneLine, box: Box) -> bool:
+    """Return whether a line is about a zone of the box, with as many orders as a kernel can have."""
+    return box.index(line.zone) is not None and len(line.reserve) == len(box.names) and len(line.nr_free) <= MAX_ORDERS
+
+
 def _compare_zone(log: ConsoleLog, box: Box, line: ZoneLine, setting: Setting, result: Comparisons) -> None:
     place, index = f"{log.name}:{line.line}", box.index(line.zone)
     assert index is not None
@@ -128,7 +134,7 @@ def _compare_zone(log: ConsoleLog, box: Box, line: ZoneLine, setting: Setting, r
 
 
 def _compare_verdicts(log: ConsoleLog, box: Box, zone: ZoneLine, line: VerdictLine, result: Comparisons) -> None:
-    if line.class_zone >= len(zone.reserve):
+    if line.class_zone >= len(zone.reserve) or any(len(bits) > len(zone.nr_free) for bits in line.bits.values()):
         result.unusable += 1
         return
     right = []
@@ -161,8 +167,10 @@ def _compare_event(
             # A trial repeats one row of the table; a single allocation is tested without flags at LOW, the fast path.
             flagged = mark == "min" or event.kind == "TRIAL"
             for zone in lists.values():
+                if order is None or not 0 <= order < len(zone.nr_free):
+                    continue
                 bit = event.values.get(f"{name}_{mark}_{zone.zone.lower()}")
-                if bit in ("0", "1") and order is not None:
+                if bit in ("0", "1"):
                     ok = box.family.zone_watermark_ok(
                         zone.free,
                         zone.nr_free,
@@ -180,8 +188,11 @@ def _compare_event(
 
 def _single_allocation(box: Box, lists: Mapping[str, ZoneLine], event: EventLine) -> Iterator[bool]:
     order, mask = _number(event.values.get("order", "")), _number(event.values.get("gfp", ""))
+    most = min((len(line.nr_free) for line in lists.values()), default=0)
     populated = {name for name, pages in zip(box.names, box.present, strict=True) if pages}
-    if order is None or mask is None or event.values.get("got") not in ("0", "1") or not populated <= set(lists):
+    if order is None or not 0 <= order < most or mask is None or mask < 0:
+        return
+    if event.values.get("got") not in ("0", "1") or not populated <= set(lists):
         return
     zones = []
     for name, pages in zip(box.names, box.present, strict=True):

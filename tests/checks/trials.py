@@ -23,7 +23,7 @@ from oomadvisor.simulate import CommitState, Snapshot, ZoneSnapshot, classify, f
 from oomadvisor.simulate.replay import operation_passes
 from oomadvisor.simulate.scatter import scatter
 from tests.checks.consolelog import ConsoleLog, CountsLine, EventLine, MeminfoLine, ZoneLine, read_log
-from tests.checks.probes import REALTIME, Box, Comparisons, compare
+from tests.checks.probes import REALTIME, Box, Comparisons, compare, fits
 
 COLUMNS = ("log", "id", "state", "how", "min_free_kbytes", "lowmem_reserve_ratio", "overcommit", "outcome")
 PAGE_KB = 4
@@ -141,7 +141,7 @@ def moments(log: ConsoleLog, box: Box, folder: Folder) -> dict[str, Moment]:
                 if moment is not None:
                     found[record.values["id"]] = moment
             lists, counts = {}, None
-        elif isinstance(record, ZoneLine) and record.label in ("PRE", ""):
+        elif isinstance(record, ZoneLine) and record.label in ("PRE", "") and fits(record, box):
             lists[record.zone] = record
         elif isinstance(record, CountsLine):
             counts = record
@@ -159,8 +159,6 @@ def _moment(
                 return None
             reserves.append((0,) * len(box.names))
             continue
-        if len(line.reserve) != len(box.names):
-            return None
         reserves.append(line.reserve)
         zones.append(
             ZoneSnapshot(
