@@ -47,14 +47,14 @@ def predict(report: str, apply: dict[str, int | str], name: str = "row") -> str:
     snap = snapshot(state)
     if snap is None or state.operation is None:
         return "not decidable"
-    changes = tuple(SetSysctl(knob, _numbers(value)) for knob, value in apply.items())
+    changes = tuple(SetSysctl(knob, numbers(value)) for knob, value in apply.items())
     try:
         return what_if(snap, state.operation, changes).verification
     except NotReplayable:
         return "not decidable"
 
 
-def _numbers(value: int | str) -> tuple[int, ...]:
+def numbers(value: int | str) -> tuple[int, ...]:
     return (value,) if isinstance(value, int) else tuple(int(part) for part in str(value).replace(",", " ").split())
 
 
