@@ -356,11 +356,11 @@ def print_trials(folder: Path) -> bool:
         print(f"lines about no zone of their box: {made.unusable}")
     for reason, count in sorted(result.unknown.items()):
         print(f"not foretold: {count} ({reason})")
-    print(f"outcome left open between two: {result.open}, of them {result.refused_open} that ended with ENOMEM")
+    print(f"outcome left open between two: {result.open}")
     wrong = result.wrong + sum(made.wrong.values())
     print(
         f"trials: {result.trials} trials, {sum(made.compared.values())} comparisons, wrong {wrong}; "
-        f"ENOMEM foretold {result.refused_foretold} of {result.refused}; "
+        f"ENOMEM foretold {result.refused_foretold} of {result.refused} ({result.refused_open} left open); "
         f"real-time {result.realtime_foretold} of {result.realtime}"
     )
     return result.ok
