@@ -111,8 +111,10 @@ def read_folder(folder_path: Path) -> Folder:
                 folder.present.setdefault(log.total_pages, present)
             if log.filling:
                 folder.counts.setdefault(log.filling, first)
+        # A child that is killed gives back what it was promised: the smallest step down is one task of these trials.
+        if not any(isinstance(record, EventLine) and "overcommit" in record.values for record in log.records):
+            continue
         charged = [r.kb // PAGE_KB for r in log.records if isinstance(r, MeminfoLine) and r.name == "Committed_AS"]
-        # A killed child gives back what it was promised: the smallest step down is one task.
         steps += [min(down)] if (down := [a - b for a, b in pairwise(charged) if a > b]) else []
     folder.task_pages = (min(steps), max(steps)) if steps else None
     return folder

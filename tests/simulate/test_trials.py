@@ -40,7 +40,25 @@ def folder_of(tmp_path: Path, name: str, change: Callable[[bytes], bytes] = lamb
 
 def test_our_own_runs_agree_bit_for_bit(capsys: pytest.CaptureFixture[str]) -> None:
     assert trials.main([str(RUNS)]) == 0
-    assert last_line(capsys.readouterr().out) == (265, 160558, 0, 17, 17, 3, 25, 25)
+    out = capsys.readouterr().out
+    assert last_line(out) == (265, 160558, 0, 17, 17, 3, 25, 25)
+    assert "outcome left open between two: 28\n" in out
+
+
+def test_only_the_trials_own_logs_tell_what_a_task_is_charged() -> None:
+    """Other logs hold other programs: one that gives back 5000 pages must not widen what is said of these forks."""
+    logs = trials.read_folder(RUNS)
+    assert logs.task_pages == (157, 158)
+
+
+def test_a_log_of_another_program_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = folder_of(tmp_path, "frag2")
+    trials.main([str(folder)])
+    before = capsys.readouterr().out.splitlines()[-2:]
+    (folder / "seed").mkdir()
+    (folder / "seed" / "other.log").write_text("Committed_AS: 40000 kB\nCommitted_AS: 20000 kB\n", encoding="utf-8")
+    trials.main([str(folder)])
+    assert capsys.readouterr().out.splitlines()[-2:] == before
 
 
 @pytest.mark.parametrize(
