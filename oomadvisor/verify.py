@@ -432,18 +432,29 @@ def measured_for(state: SystemState, class_: str | None, ids: tuple[str, ...]) -
 
 
 def _carries_over(state: SystemState) -> tuple[bool, str]:
-    """Return whether this box is like the measured one, and what to say about it."""
+    """Return whether this box is like the measured one, and what to say about it.
+
+    What the report does not tell is no difference, but it is said: the rate then holds if the box is like that.
+    """
     ground = knowledge.measured_ground()
-    differences = []
+    differences, untold = [], []
     if ".".join(map(str, state.kernel.version[:3])) != ground["kernel"]:
         differences.append(f"this is {state.kernel.text}")
-    if state.incident.arch not in (None, ground["arch"]):
+    if state.incident.arch is None:
+        untold.append("the architecture")
+    elif state.incident.arch != ground["arch"]:
         differences.append(f"this is {state.incident.arch}")
     if state.build.smp:
         differences.append("this box has more than one CPU")
-    if state.swap is not None and state.swap.total_kb:
+    elif state.build.smp is None and state.build.cpus_seen is None:
+        untold.append("how many CPUs there are")
+    if state.swap is None or state.swap.total_kb is None:
+        untold.append("whether there is swap")
+    elif state.swap.total_kb:
         differences.append("this box has swap")
     where = f"measured on {ground['text']}"
     if differences:
         return False, f"{where}; {', '.join(differences)}, so the rate does not carry over"
+    if untold:
+        return True, f"{where}; the report does not tell {' and '.join(untold)}"
     return True, where

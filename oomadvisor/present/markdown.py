@@ -222,8 +222,7 @@ def _effect(fix: Fix) -> Iterable[str]:
 
 
 def _measured(measured: Measured) -> str:
-    applies = "" if measured.applies else "; this is not such a box"
-    return f"Measured: {inline(measured_words(measured))} ({inline(measured.conditions)}{applies})"
+    return f"Measured: {inline(measured_words(measured))} ({inline(measured.conditions)})"
 
 
 def _refutation(said: Refutation) -> list[str]:
