@@ -202,6 +202,9 @@ class MemoryFact(Fact):
     shmem_pages: int | None = Field(default=None, description="tmpfs and shared memory", json_schema_extra=PAGES)
     shmem_low_pages: int | None = Field(default=None, description="at least so much of it", json_schema_extra=PAGES)
     shmem_high_pages: int | None = Field(default=None, description="at most so much of it", json_schema_extra=PAGES)
+    shmem_low_permille: int | None = Field(
+        default=None, description="at least so large a share of RAM", json_schema_extra=PERMILLE
+    )
     shmem_permille: int | None = Field(default=None, description="its share of RAM", json_schema_extra=PERMILLE)
     pagecache_pages: int | None = Field(default=None, description="total page cache", json_schema_extra=PAGES)
     mapped_pages: int | None = Field(default=None, description="cache that processes map", json_schema_extra=PAGES)

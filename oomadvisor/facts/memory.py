@@ -38,6 +38,7 @@ def memory_fact(state: SystemState) -> MemoryFact:
         shmem_pages=memory.shmem_pages,
         shmem_low_pages=memory.shmem_low_pages,
         shmem_high_pages=memory.shmem_high_pages,
+        shmem_low_permille=permille(memory.shmem_low_pages, ram),
         shmem_permille=permille(memory.shmem_pages, ram),
         pagecache_pages=memory.pagecache_pages,
         mapped_pages=memory.mapped_pages,

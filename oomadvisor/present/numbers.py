@@ -26,6 +26,7 @@ KIND_WORDS: dict[IncidentKind, str] = {
     "page-fault-kill": "Kill by a page fault",
     "mem-info": "Memory report",
 }
+MOST_BESIDE = 3
 MOST_STEPS = 3  # more columns than this do not fit 80
 
 
@@ -145,6 +146,19 @@ def first_heading(fix: Fix) -> str:
     """Return what the first fix stands under: what was not proved is not ordered."""
     proved = fix.verification.class_ in ("certain", "bounded", "marginal")
     return "Do this first" if proved else "Likely to help, though the report cannot prove it"
+
+
+def why_rows(advice: IncidentAdvice) -> list[tuple[str, str]]:
+    """Return the causes that decide, by title, the first with its explanation; none where a note answers "why"."""
+    if any(note.topic == "answer" and note.title.startswith("Why a kill") for note in advice.notes):
+        return []
+    deciding = [cause for cause in advice.causes if cause.role == "decides"] or list(advice.causes[:1])
+    rows = [(cause.title + ".", "" if place else cause.explanation) for place, cause in enumerate(deciding)]
+    beside = [cause.title for cause in advice.causes if cause not in deciding and cause.role == "contributes"]
+    if beside:
+        titles = "; ".join(f"{title[0].lower()}{title[1:]}" for title in beside[:MOST_BESIDE])
+        rows.append(("", f"Besides: {titles}."))
+    return rows
 
 
 def no_cause(advice: IncidentAdvice) -> str:

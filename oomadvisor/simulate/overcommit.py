@@ -16,10 +16,10 @@ from typing import NamedTuple
 from oomadvisor.kernel.commit import CommitCounters, Overcommit, commit_limit, vm_enough_memory
 from oomadvisor.kernel.marks import calculate_totalreserve_pages
 from oomadvisor.kernel.series import Family, functions_for
-from oomadvisor.kernel.words import INT_MAX
+from oomadvisor.kernel.words import INT_MAX, PAGE_KB
 from oomadvisor.model import Operation, SystemState
 from oomadvisor.model.state import LOWMEM_RESERVE_RATIO, MIN_FREE_KBYTES
-from oomadvisor.simulate.change import Change, FreePages, NotReplayable, SetSysctl
+from oomadvisor.simulate.change import AddSwap, Change, FreeBlocks, FreePages, NotReplayable, SetSysctl
 from oomadvisor.simulate.headroom import ORDER0_PAGES_PER_CHILD
 
 OVERCOMMIT_MEMORY = "vm.overcommit_memory"
@@ -114,6 +114,10 @@ def with_changes(commit: CommitState, changes: Iterable[Change]) -> CommitState:
             commit = _with_sysctl(commit, change)
         elif isinstance(change, FreePages):
             commit = _with_free_pages(commit, change)
+        elif isinstance(change, FreeBlocks):
+            commit = _with_free_pages(commit, FreePages(change.source, change.count << change.order))
+        elif isinstance(change, AddSwap):
+            commit = _with_swap(commit, change.kb // PAGE_KB)
     return commit
 
 
@@ -226,6 +230,15 @@ def _with_free_pages(commit: CommitState, change: FreePages) -> CommitState:
         worst=given_back(commit.worst, charged=charged[0]),
         best=given_back(commit.best, charged=charged[1]),
     )
+
+
+def _with_swap(commit: CommitState, pages: int) -> CommitState:
+    def larger(counters: CommitCounters) -> CommitCounters:
+        return counters._replace(
+            nr_swap_pages=counters.nr_swap_pages + pages, total_swap_pages=counters.total_swap_pages + pages
+        )
+
+    return replace(commit, worst=larger(commit.worst), best=larger(commit.best))
 
 
 def _counters(state: SystemState, present: int, *, anonymous_charged: bool) -> tuple[CommitCounters, CommitCounters]:
