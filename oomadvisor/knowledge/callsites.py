@@ -11,7 +11,8 @@ from oomadvisor.knowledge.files import read
 class CallSite:
     """What a function in a backtrace says about the allocation. ``group`` is the word that rules compare.
 
-    ``with_``: one of these must be in the backtrace too, unless it is empty. ``last``: asked only when no other site is found, because the function serves many (kmalloc, a plain buffer).
+    ``with_``: one of these must be in the backtrace too, unless it is empty. ``last``: asked only when no other site is
+    found, because the function serves many (kmalloc, a plain buffer).
     """
 
     id: str
