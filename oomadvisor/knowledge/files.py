@@ -1,4 +1,4 @@
-"""The YAML files of ``knowledge/``, each read once. Their shape is checked by :mod:`~oomadvisor.knowledge.schema`."""
+"""The YAML files of ``knowledge/``, each read once. tests/knowledge checks their shape."""
 
 from functools import cache
 from typing import Any

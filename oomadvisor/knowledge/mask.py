@@ -40,14 +40,16 @@ class Depth:
 class MaskReading:
     """A decoded mask. ``names`` as reports of later kernels print them, ``bits`` name by name with their number.
 
-    ``zones``: the highest zone it may use, by what the build has. ``ends``: how a request ends that finds no block and
-    nothing to reclaim, for orders up to 3 and for larger ones; played through the kernel's own path.
+    ``bits_hold``: the known bits mean what they mean in 2.6.31. ``zones``: the highest zone it may use, by what the
+    build has. ``ends``: how a request ends that finds no block and nothing to reclaim, for orders up to 3 and for
+    larger ones; played through the kernel's own path. ``notes``: what tells of another kernel.
     """
 
     value: int
     names: tuple[str, ...]
     bits: tuple[tuple[str, int], ...]
     unknown_bits: int
+    bits_hold: bool
     zones: str
     mobility: str
     depths: tuple[Depth, ...]
@@ -56,13 +58,8 @@ class MaskReading:
 
     @property
     def of_2_6_31(self) -> bool:
-        """Whether 2.6.31 knows every bit, so that what is said of zones, reserve and end holds."""
-        return not self.unknown_bits
-
-    @property
-    def bits_hold(self) -> bool:
-        """Whether the known bits mean what they mean in 2.6.31, whatever the others do."""
-        return self.unknown_bits < TELLS_LATER
+        """Whether nothing tells of another kernel, so that what is said of zones, reserve and end holds."""
+        return not self.notes
 
 
 def mask_value(text: str) -> int | None:
@@ -87,16 +84,18 @@ def mask_value(text: str) -> int | None:
 
 def read_mask(value: int) -> MaskReading:
     """Return what ``value`` (0 to 0xffffffff) means as a gfp mask of 2.6.31."""
+    notes, later = _notes(value)
     return MaskReading(
         value=value,
         names=flag_names(value),
         bits=tuple((name, int(bit)) for name, bit in SINGLE_BITS if value & bit),
         unknown_bits=value & ~KNOWN_BITS,
+        bits_hold=not later,
         zones=_zones(value),
         mobility=_mobility(value),
         depths=_depths(value),
         ends=tuple(_ends(value)),
-        notes=_notes(value),
+        notes=notes,
     )
 
 
@@ -155,15 +154,21 @@ def _end(value: int, order: int) -> str:
     return "it neither fails nor kills: it waits 20 ms and tries again, for ever"
 
 
-def _notes(value: int) -> tuple[str, ...]:
+def _notes(value: int) -> tuple[tuple[str, ...], bool]:
+    """Return what tells of another kernel, and whether that kernel is so much later that all bits may differ."""
     notes = []
-    rest = value & ~KNOWN_BITS
+    rest, later = value & ~KNOWN_BITS, value & ~KNOWN_BITS >= TELLS_LATER
     for row in read("reference/gfp")["other_kernels"]:
-        if rest & row["bits"] == row["bits"]:
+        bits, without = row["bits"], row.get("without", 0)
+        senseless = without and not later and not value & without
+        if row["era"] == "earlier" and later:
+            continue
+        if value & bits == bits and (rest & bits or senseless):
             notes.append(row["text"])
-            rest &= ~row["bits"]
-    if value & ~KNOWN_BITS >= TELLS_LATER:
-        notes.append("such a mask is not of 2.6.31, and its other bits may mean something else too")
-    elif rest:
+            rest &= ~bits
+            later = later or row["era"] == "later"
+    if rest:
         notes.append(f"bits {rest:#x} are not used in 2.6.31")
-    return tuple(notes)
+    if later:
+        notes.append("such a mask is not of 2.6.31, and its other bits may mean something else too")
+    return tuple(notes), later
