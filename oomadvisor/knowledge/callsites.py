@@ -38,8 +38,8 @@ def call_sites() -> tuple[CallSite, ...]:
             id=row["id"],
             group=row["group"],
             what=row["what"],
-            any_of=frozenset(row["any_of"]),
-            with_=frozenset(row.get("with", ())),
+            any_of=frozenset(row["any_of"].split()),
+            with_=frozenset(row.get("with", "").split()),
             last=row.get("last", False),
             operation=row.get("operation"),
             avoidable=row.get("avoidable"),
@@ -51,7 +51,7 @@ def call_sites() -> tuple[CallSite, ...]:
 
 @cache
 def _interrupt_entries() -> frozenset[str]:
-    return frozenset(read("call-sites")["interrupt_entries"])
+    return frozenset(read("call-sites")["interrupt_entries"].split())
 
 
 def call_site_of(symbols: Sequence[str]) -> CallSite | None:

@@ -30,13 +30,17 @@ class Knob:
 @cache
 def knobs() -> dict[str, Knob]:
     """Return every known vm sysctl by name."""
-    return {
-        f"vm.{row['name']}": Knob(
-            name=f"vm.{row['name']}",
-            since=version_tuple(row["since"]),
-            until=version_tuple(row["until"]),
-            vendor_only=row.get("vendor_only", False),
-            in_test=row.get("in_test", False),
-        )
-        for row in read("knobs")["knobs"]
-    }
+    content = read("knobs")
+    vendor_only, in_test = set(content["vendor_only"].split()), set(content["in_test"].split())
+    return {f"vm.{name}": _knob(name, seen, vendor_only, in_test) for name, seen in content["knobs"].items()}
+
+
+def _knob(name: str, seen: str, vendor_only: set[str], in_test: set[str]) -> Knob:
+    since, _, until = seen.partition("..")
+    return Knob(
+        name=f"vm.{name}",
+        since=version_tuple(since),
+        until=version_tuple(until),
+        vendor_only=name in vendor_only,
+        in_test=name in in_test,
+    )

@@ -2,19 +2,31 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 from oomadvisor.knowledge.entry import Release
+from oomadvisor.knowledge.versions import version_tuple
 
 
-def _is_function(text: str) -> str:
-    if not text.replace("_", "a").isalnum() or text[0].isdigit():
-        raise ValueError(f"the name of a C function was expected, not {text!r}")
+def _are_functions(text: str) -> str:
+    names = text.split()
+    wrong = [name for name in names if not name.replace("_", "a").isalnum() or name[0].isdigit()]
+    if wrong or len(set(names)) != len(names):
+        raise ValueError(f"different names of C functions were expected, not {wrong or names}")
     return text
 
 
-Function = Annotated[str, AfterValidator(_is_function)]
-Functions = Annotated[tuple[Function, ...], Field(min_length=1)]
+def _is_range(text: str) -> str:
+    since, dots, until = text.partition("..")
+    if not dots or version_tuple(since) > version_tuple(until):
+        raise ValueError(f"two versions such as 2.6.12..6.18 were expected, not {text!r}")
+    for version in (since, until):
+        TypeAdapter(Release).validate_python(version)
+    return text
+
+
+Functions = Annotated[str, AfterValidator(_are_functions), Field(min_length=2)]
+Seen = Annotated[str, AfterValidator(_is_range)]
 Text = Annotated[str, Field(min_length=3)]
 Id = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 Order = Annotated[int, Field(ge=0, le=12)]
@@ -28,16 +40,10 @@ class File(Shape):
     schema_: Literal[1] = Field(alias="schema")
 
 
-class KnobRow(Shape):
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
-    since: Release
-    until: Release
-    vendor_only: Literal[True] | None = None
-    in_test: Literal[True] | None = None
-
-
 class Knobs(File):
-    knobs: tuple[KnobRow, ...]
+    in_test: str
+    vendor_only: str
+    knobs: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")], Seen]
 
 
 class CallSiteRow(Shape):
@@ -79,7 +85,7 @@ class Operations(File):
 
 
 class SymbolRow(Shape):
-    name: Function
+    name: Functions
     since: Release | None = None
     until: Release | None = None
     source: Text

@@ -7,7 +7,8 @@ import pytest
 
 from oomadvisor import knowledge
 from oomadvisor.infer import build_state
-from oomadvisor.model import Frame, Incident
+from oomadvisor.model import Frame, Incident, Request
+from oomadvisor.summary import summary
 
 ALLOC = "__alloc_pages_nodemask __get_free_pages"
 
@@ -82,6 +83,24 @@ def test_frames_that_the_kernel_was_not_sure_of_come_second() -> None:
     assert site("__alloc_pages_nodemask", "? filemap_fault", "copy_process") == "fork-kernel-stack"
     assert site("__alloc_pages_nodemask", "? filemap_fault", "sys_call") == "page-cache"
     assert site("? __alloc_pages_nodemask", "? e100_alloc_cbs", "? dev_open") == "network-device-open"
+
+
+@pytest.mark.parametrize(
+    ("symbols", "order", "sentence"),
+    [
+        (
+            ["__alloc_pages_nodemask", "__kmalloc", "mtd_read", "vfs_read"],
+            5,
+            "dd asked for 128 kB in one piece (order 5): the buffer of a program that reads or writes raw flash (/dev/mtdN).",
+        ),
+        (["__alloc_pages_nodemask", "some_function"], 0, "dd asked for one page (4 kB)."),
+    ],
+)
+def test_the_summary_says_what_was_being_allocated(symbols: list[str], order: int, sentence: str) -> None:
+    frames = tuple(Frame(symbol=symbol, raw=symbol, line=2) for symbol in symbols)
+    asked = Request(comm="dd", order=order)
+    incident = Incident(kind="alloc-failure", file="-", line=1, last_line=9, request=asked, backtrace=frames)
+    assert summary(build_state(incident))[0] == sentence
 
 
 def test_ids_are_unique_and_no_generic_site_hides_a_telling_one() -> None:

@@ -31,9 +31,16 @@ def test_a_file_has_its_shape(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "change"),
     [
-        ("knobs", {"knobs": [{"name": "swappiness", "since": 2.6, "until": "6.18"}]}),
-        ("knobs", {"knobs": [{"name": "swappiness", "since": "2.6.12", "until": "6.18", "efect": "x"}]}),
-        ("call-sites", {"call_sites": [{"id": "x", "any_of": [], "group": "g", "what": "a thing", "source": "here"}]}),
+        ("knobs", {"knobs": {"swappiness": 2.6}}),
+        ("knobs", {"knobs": {"swappiness": "2.6.12"}}),
+        ("knobs", {"knobs": {"swappiness": "6.18..2.6.12"}}),
+        ("knobs", {"knobs": {"swappiness": "2.6.12..later"}}),
+        ("knobs", {"knops": {}}),
+        ("call-sites", {"call_sites": [{"id": "x", "any_of": "", "group": "g", "what": "a thing", "source": "here"}]}),
+        (
+            "call-sites",
+            {"call_sites": [{"id": "x", "any_of": "a, b", "group": "g", "what": "a thing", "source": "here"}]},
+        ),
         ("evidence", {"evidence": [{"id": "x", "trials": "7", "state": "seed", "text": "text", "source": "runs"}]}),
         ("sources", {"sources": {"Not An Id": "text"}}),
         ("symbols", {"schema": 2}),
@@ -86,6 +93,10 @@ def test_each_measurement_is_an_entry_with_its_numbers() -> None:
 
 class TestKnobsAgainstTheTreesThatWereRead:
     """sysctls.json is our own extract of some 80 kernel trees: first and last version, default, range, condition."""
+
+    def test_marked_knobs_are_listed_knobs(self) -> None:
+        content = read("knobs")
+        assert {*content["in_test"].split(), *content["vendor_only"].split()} <= content["knobs"].keys()
 
     def test_the_same_knobs(self) -> None:
         assert {f"vm.{name}" for name in VECTORS} == set(knowledge.knobs())
