@@ -22,7 +22,7 @@ def request_fact(assessment: Assessment) -> RequestFact | None:
     order, mask = asked.order, asked.gfp_mask
     exact = functions_for(state.kernel.version) is not None
     names = " ".join(state.gfp_flags)
-    site = next((s for s in knowledge.call_sites() if s.id == state.call_site), None)
+    site = knowledge.call_site_named(state.call_site)
     operation, workload = state.operation, state.workload
     decided = snap is not None
 
