@@ -55,6 +55,8 @@ def request_fact(assessment: Assessment) -> RequestFact | None:
         call_site=state.call_site,
         group=site.group if site else None,
         what=site.what if site else None,
+        can_be_avoided=site is not None and site.avoidable is not None,
+        avoidable=site.avoidable if site else None,
         operation=operation.id if operation else None,
         operation_title=operation.title if operation else None,
         operation_blocks=len(operation.steps) if operation else None,
