@@ -173,6 +173,7 @@ Examples:
   oomadvisor simulate kern.log --free tmpfs=16M --operation fork+exec
   oomadvisor simulate kern.log --sweep vm.min_free_kbytes=128..16384
   oomadvisor simulate kern.log --solve vm.min_free_kbytes --operation order:3
+  oomadvisor simulate kern.log --days 3 --set vm.min_free_kbytes=8192
 """,
 )(simulate)
 

@@ -31,6 +31,13 @@ class ListFormat(str, Enum):
     jsonl = "jsonl"
 
 
+class StartFrom(str, Enum):
+    """Where a long run begins."""
+
+    boot = "boot"
+    report = "report"
+
+
 class Document(str, Enum):
     """The JSON documents that have a schema."""
 
