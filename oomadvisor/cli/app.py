@@ -248,13 +248,15 @@ Examples:
 )
 def schema(
     document: Annotated[
-        options.Document, typer.Argument(metavar="advice|explain|simulate", help="The document whose schema is wanted.")
+        options.Document,
+        typer.Argument(metavar="advice|explain|simulate|longrun", help="The document whose schema is wanted."),
     ] = options.Document.advice,
     output: options.Output = None,
     force: options.Force = False,
 ) -> None:
-    """Print the JSON Schema (2020-12) of what --format json prints: of advise, explain or simulate."""
+    """Print the JSON Schema (2020-12) of what --format json prints: of advise, explain, simulate or simulate --days."""
     from oomadvisor.present.json import advice_schema, dumps, explain_schema
+    from oomadvisor.present.longrun import longrun_schema
     from oomadvisor.present.trial_json import trial_schema
 
     check_target(output, force=force)
@@ -262,6 +264,7 @@ def schema(
         options.Document.advice: advice_schema,
         options.Document.explain: explain_schema,
         options.Document.simulate: trial_schema,
+        options.Document.longrun: longrun_schema,
     }
     write_result(dumps(schemas[document]()), output, force=force)
 

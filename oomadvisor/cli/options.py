@@ -44,6 +44,7 @@ class Document(str, Enum):
     advice = "advice"
     explain = "explain"
     simulate = "simulate"
+    longrun = "longrun"
 
 
 Report = Annotated[

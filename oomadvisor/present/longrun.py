@@ -1,8 +1,10 @@
 """A long run as text for a terminal and as JSON: settings side by side, how blocks go, the first kill, the findings."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from math import log2
+from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -27,6 +29,7 @@ from oomadvisor.longrun.summary import (
 from oomadvisor.present.text import heading, indented, plain, to_text
 
 SCHEMA = "oomadvisor/longrun/1"
+SCHEMA_FILE = Path(__file__).parent / "schema" / "longrun-1.json"
 BARS = "▁▂▃▄▅▆▇█"
 BAR_CELLS = 40
 TIMES_SHOWN = 7
@@ -65,6 +68,12 @@ def render_longrun(result: LongRun, *, width: int, colour: bool) -> str:
     parts += [heading("What it does not show")]
     parts += [Padding(plain(f"- {said}"), (0, 0, 0, 2)) for said in _limits(result)]
     return to_text(Group(*parts), width=width, colour=colour)
+
+
+def longrun_schema() -> dict[str, Any]:
+    """Return the JSON Schema of :func:`longrun_json`."""
+    schema: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    return schema
 
 
 def longrun_json(result: LongRun) -> dict[str, Any]:

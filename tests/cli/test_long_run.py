@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from oomadvisor.present.longrun import longrun_schema
 from tests.cli.conftest import ROOT, Here, run
 
 MIX = (ROOT / "knowledge" / "mix.yaml").read_text(encoding="utf-8")
@@ -30,6 +32,7 @@ def test_a_sysctl_given_twice_makes_two_settings(here: Here, seed: str, light_mi
     arguments = ["--set", "vm.min_free_kbytes=512", "--set", "vm.min_free_kbytes=default", "--format", "json"]
     ran = here("simulate", seed, "--days", "1", "--seeds", "1", "--mix", light_mix, *arguments)
     document = json.loads(ran.out)
+    Draft202012Validator(longrun_schema()).validate(document)
     assert document["schema"] == "oomadvisor/longrun/1"
     assert [setting["min_free_kbytes"] for setting in document["settings"]] == [4160, 512, 2039]
 
@@ -38,6 +41,11 @@ def test_it_can_begin_in_the_state_of_the_report(here: Here, seed: str, light_mi
     ran = here("simulate", seed, "--days", "1", "--seeds", "1", "--mix", light_mix, "--from", "report")
     assert ran.code == 0
     assert "1 day from" in ran.out
+
+
+def test_the_schema_is_valid_and_printed(here: Here) -> None:
+    Draft202012Validator.check_schema(longrun_schema())
+    assert json.loads(here("schema", "longrun").out) == longrun_schema()
 
 
 @pytest.mark.parametrize(
