@@ -219,6 +219,9 @@ class MemoryFact(Fact):
         default=None, description="share of RAM in unreclaimable slab", json_schema_extra=PERMILLE
     )
     pagetable_pages: int | None = Field(default=None, description="page tables", json_schema_extra=PAGES)
+    pagetable_known_permille: int | None = Field(
+        default=None, description="their share of what the counters show together", json_schema_extra=PERMILLE
+    )
     pagetable_permille: int | None = Field(default=None, description="its share of RAM", json_schema_extra=PERMILLE)
     unevictable_pages: int | None = Field(default=None, description="locked or ramfs", json_schema_extra=PAGES)
     unevictable_permille: int | None = Field(default=None, description="its share", json_schema_extra=PERMILLE)
