@@ -40,7 +40,8 @@ def advise(state: SystemState, book: RuleBook, *, engine: Engine | None = None) 
     engine = engine or engine_for(book)
     assessment = assess(state)
     facts = facts_of(assessment)
-    rules, unfit = book.applicable(state.kernel.version, state.incident.arch)
+    build = {name: getattr(state.build, name) for name in ("highmem", "smp", "numa")}
+    rules, unfit = book.applicable(state.kernel.version, state.incident.arch, build)
     inference = engine.infer(facts, frozenset(rule.id for rule in rules))
     by_rule: dict[str, list[Firing]] = {}
     for firing in inference.firings:

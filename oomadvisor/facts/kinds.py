@@ -1,7 +1,7 @@
 """The kinds of fact, declared once: type, unit, meaning and example of every field that a rule may look at.
 
 A field that is ``None`` is not known from the input; no comparison with it holds. All numbers are integers: pages,
-kB, permille. Facts of one incident; a kind without a plural has at most one fact.
+kB, permille. Facts of one incident; of a ``single`` kind there is one at most.
 """
 
 from typing import ClassVar, Literal
@@ -22,6 +22,7 @@ Step = Literal["passes", "fails_first_check", "fails_in_order_loop", "unknown"]
 class IncidentFact(Fact):
     kind: ClassVar[str] = "incident"
     meaning: ClassVar[str] = "The event that was found in the log."
+    single: ClassVar[bool] = True
 
     type: IncidentKind = Field(description="what happened", examples=["oom"])
     has_memory_report: bool = Field(description="zone lines with free pages and marks were found")
@@ -40,6 +41,7 @@ class IncidentFact(Fact):
 class KernelFact(Fact):
     kind: ClassVar[str] = "kernel"
     meaning: ClassVar[str] = "The kernel and how it was built, as far as the input shows."
+    single: ClassVar[bool] = True
 
     release: str = Field(description="release as found", examples=["2.6.31.12"])
     known: bool = Field(description="the input or the user says which release it is")
@@ -57,6 +59,7 @@ class KernelFact(Fact):
 class RequestFact(Fact):
     kind: ClassVar[str] = "request"
     meaning: ClassVar[str] = "What was asked of the page allocator, and how the test of it came out over all zones."
+    single: ClassVar[bool] = True
 
     order: int = Field(description="the block is 2^order pages", examples=[2])
     block_kb: int = Field(description="size of the block", json_schema_extra=KB)
@@ -158,6 +161,7 @@ class ZoneFact(Fact):
 class MemoryFact(Fact):
     kind: ClassVar[str] = "memory"
     meaning: ClassVar[str] = "Where the memory is, in pages and as shares of RAM."
+    single: ClassVar[bool] = True
 
     ram_pages: int | None = Field(default=None, description="all RAM", json_schema_extra=PAGES)
     free_pages: int | None = Field(default=None, description="free", json_schema_extra=PAGES)
@@ -203,6 +207,7 @@ class MemoryFact(Fact):
 class ReclaimFact(Fact):
     kind: ClassVar[str] = "reclaim"
     meaning: ClassVar[str] = "What the kernel could have taken back instead of killing."
+    single: ClassVar[bool] = True
 
     possible: bool = Field(description="something could be scanned: swap, or a file list that offers a whole batch")
     swap: bool = Field(description="swap is on")
@@ -220,6 +225,7 @@ class ReclaimFact(Fact):
 class SwapFact(Fact):
     kind: ClassVar[str] = "swap"
     meaning: ClassVar[str] = "Swap, where the input says something about it."
+    single: ClassVar[bool] = True
 
     present: bool = Field(description="swap is on")
     total_kb: int = Field(description="its size", json_schema_extra=KB)
@@ -246,6 +252,7 @@ class TunableFact(Fact):
 class ThresholdFact(Fact):
     kind: ClassVar[str] = "threshold"
     meaning: ClassVar[str] = "The largest vm.min_free_kbytes at which things pass on this snapshot; -1: at no value."
+    single: ClassVar[bool] = True
 
     request_min_kb: int | None = Field(default=None, description="the request at MIN, some zone", json_schema_extra=KB)
     request_high_kb: int | None = Field(
@@ -261,6 +268,7 @@ class ThresholdFact(Fact):
 class ReserveFact(Fact):
     kind: ClassVar[str] = "reserve"
     meaning: ClassVar[str] = "What the current marks keep for interrupts, and whether kswapd can spin."
+    single: ClassVar[bool] = True
 
     atomic_pages: int = Field(description="left for GFP_ATOMIC at the floor", json_schema_extra=PAGES)
     floor_pages: int = Field(description="where ordinary requests stop", json_schema_extra=PAGES)
@@ -288,6 +296,7 @@ class TaskFact(Fact):
 class TaskTableFact(Fact):
     kind: ClassVar[str] = "tasks"
     meaning: ClassVar[str] = "The task table as a whole."
+    single: ClassVar[bool] = True
 
     count: int = Field(description="processes listed")
     rss_pages: int = Field(description="sum of memory in use", json_schema_extra=PAGES)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from oomadvisor.rulebook.constant import misfit
+from oomadvisor.rulebook.constant import in_unit, misfit
 from oomadvisor.rulebook.errors import Problems, did_you_mean, shown
 from oomadvisor.rulebook.kinds import CauseFact, FieldSpec, Kinds, KindSpec, Scalar
 from oomadvisor.rulebook.names import Names
@@ -26,6 +26,11 @@ class RuleProblems:
         """Tell about the value at ``path``."""
         node, mark = locate(self.table, path)
         self.problems.error(node.source, mark, code, text, hint)
+
+    def warn_at(self, path: Path, code: str, text: str, hint: str = "") -> None:
+        """Warn about the value at ``path``."""
+        node, mark = locate(self.table, path)
+        self.problems.warn(node.source, mark, code, text, hint)
 
     def at_key(self, path: Path, code: str, text: str, hint: str = "") -> None:
         """Tell about the last key of ``path``."""
@@ -115,6 +120,9 @@ def _value(kind: KindSpec, spec: FieldSpec, value: Scalar, names: Names, told: R
         told.at(path, *source)
     elif source.type != spec.type or (spec.words is not None and not set(source.words or ("",)) <= set(spec.words)):
         told.at(path, "wrong-type", f"{kind.name}.{spec.name} takes {spec.expected}, {value} is {source.expected}")
+    elif source.unit and spec.unit and source.unit != spec.unit:
+        text = f"{kind.name}.{spec.name} counts {in_unit(spec)}, {value} {in_unit(source)}"
+        told.at(path, "wrong-unit", text, "take a field of the same unit")
     elif spec.required and not source.required:
         told.at(path, "may-be-missing", f"{value} may be missing, and {kind.name}.{spec.name} must have a value")
     return Reference(alias, field)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from oomadvisor.rulebook.condition import Compare, CompareField, OneOf, Operator, Test
-from oomadvisor.rulebook.constant import contradiction, misfit
+from oomadvisor.rulebook.constant import contradiction, in_unit, misfit
 from oomadvisor.rulebook.errors import Mark, Problems, did_you_mean, shown
 from oomadvisor.rulebook.kinds import NOT_MATCHABLE, FieldSpec, KindSpec, Scalar
 from oomadvisor.rulebook.operators import OPERATORS, ORDERING, REFUSED, RENAMED
@@ -127,6 +127,9 @@ class Conditions:
             missing = spec.name if not spec.required else name
             hint = "add a boolean field to the facts"
             self._error(node, "may-be-missing", f"{missing} may be missing, and then the engine would be wrong", hint)
+        elif other.unit and spec.unit and other.unit != spec.unit:
+            text = f"{spec.name} counts {in_unit(spec)}, {name} {in_unit(other)}"
+            self._error(node, "wrong-unit", text, "compare fields of the same unit")
         else:
             yield CompareField(spec.name, op, name)
 

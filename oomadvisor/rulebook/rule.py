@@ -18,6 +18,7 @@ from oomadvisor.rulebook.kernel_range import KernelRange
 from oomadvisor.rulebook.kinds import INT_MAX, Scalar
 
 RuleKind = Literal["cause", "fix", "refutation", "note"]
+BuildFeature = Literal["highmem", "smp", "numa"]
 Status = Literal["stable", "experimental"]
 Level = Literal["none", "low", "medium", "high"]
 
@@ -48,10 +49,11 @@ def _judgement(value: Any) -> Any:
 
 
 class Applies(Written):
-    """Where the rule holds: kernel versions such as ``>=2.6.26,<2.6.35``, and processor architectures."""
+    """Where the rule holds: kernel versions such as ``>=2.6.26,<2.6.35``, architectures, build features."""
 
     kernel: KernelRange | None = None
     arch: tuple[Name, ...] = Field(default=(), max_length=20)
+    build: dict[BuildFeature, bool] = Field(default_factory=dict)
 
 
 class Derive(Written):
@@ -125,7 +127,8 @@ class Derived:
 class Rule:
     """One rule. ``conjunctions`` is ``when`` in disjunctive normal form.
 
-    ``place`` is ``file:line`` of where it begins, ``pack`` the last pack that had a say in it.
+    ``place`` is ``file:line`` of where it begins, ``pack`` the pack that it stands in; ``changed_by`` holds pack and
+    place of every later definition that overrides a part of it, ``test_places`` where each of its tests stands.
     """
 
     id: str
@@ -148,6 +151,8 @@ class Rule:
     enabled: bool = True
     pack: str = ""
     place: str = ""
+    changed_by: tuple[tuple[str, str], ...] = ()
+    test_places: tuple[str, ...] = ()
 
     @property
     def cause(self) -> str | None:

@@ -79,7 +79,7 @@ def test_overriding_nothing_is_an_error() -> None:
 
 def test_an_unknown_parameter_in_an_override_is_told() -> None:
     _, problems = load(BASE, HEAD + "  - {id: a, override: true, params: {lo: 3}}\n")
-    assert problems == [("p1.yaml", 3, 38, "unused-param")]
+    assert problems == [("p1.yaml", 3, 38, "unknown-param")]
 
 
 def test_a_disabled_rule_stays_in_the_book_and_does_not_apply() -> None:

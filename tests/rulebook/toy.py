@@ -71,6 +71,7 @@ class PressureFact(Fact):
 class IncidentFact(Fact):
     kind: ClassVar[str] = "incident"
     meaning: ClassVar[str] = "The event."
+    single: ClassVar[bool] = True
 
     name: str | None = Field(default=None, description="what it is called, a field that zones always have")
     high: str | None = Field(default=None, description="any text, where zones have words")
