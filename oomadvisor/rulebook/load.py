@@ -66,7 +66,10 @@ def load_packs(
     refutations may use, with their fields; ``vocabulary`` is what rules may name besides. ``settings``: what a user's
     configuration changes, over all packs. Raises ``KindError`` when a scope has fields that cannot be declared.
     """
-    problems = settings.problems if settings is not None else Problems()
+    problems = Problems()
+    if settings is not None:
+        problems.found.extend(settings.problems)
+        problems.errors += len(settings.problems)
     names = {name: fields_of(cls) for name, cls in (scopes or {}).items()}
     written: dict[str, Written] = {}
     lost = Lost()

@@ -6,7 +6,7 @@ of a refutation; ``unsimulated`` of a change). They were checked when the file w
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -19,6 +19,7 @@ from oomadvisor.rulebook.kinds import INT_MAX, Scalar
 
 RuleKind = Literal["cause", "fix", "refutation", "note"]
 BuildFeature = Literal["highmem", "smp", "numa"]
+BUILD_FEATURES: tuple[str, ...] = get_args(BuildFeature)
 Status = Literal["stable", "experimental"]
 Level = Literal["none", "low", "medium", "high"]
 

@@ -12,13 +12,13 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
 
 from oomadvisor.rulebook.change import Written
-from oomadvisor.rulebook.errors import Mark, Problems, Source, Spot
+from oomadvisor.rulebook.errors import Mark, Problem, Problems, Source, Spot
 from oomadvisor.rulebook.rule import Line, Name, RuleId, Value
 from oomadvisor.rulebook.shape import read_shape
 from oomadvisor.rulebook.yaml_nodes import Listing, Node, Scalar, Table, read_yaml
@@ -38,13 +38,13 @@ class Config(Written):
 class Settings:
     """What a configuration says: ``folders`` of rules, packs to leave out, and overrides of rules as tables.
 
-    ``problems`` holds what is wrong with it so far; the loader goes on with it.
+    ``problems``: what is wrong with it so far.
     """
 
     folders: tuple[str, ...] = ()
     without_packs: frozenset[str] = frozenset()
     tables: tuple[Table, ...] = ()
-    problems: Problems = field(default_factory=Problems)
+    problems: tuple[Problem, ...] = ()
 
 
 def read_settings(name: str, content: bytes) -> Settings:
@@ -52,14 +52,14 @@ def read_settings(name: str, content: bytes) -> Settings:
     problems = Problems()
     root = read_yaml(name, content, problems)
     if root is None:
-        return Settings(problems=problems)
+        return Settings(problems=tuple(problems.found))
     if not isinstance(root, Table):
         problems.error(root.source, root.mark, "wrong-type", "a configuration is a mapping", "start it with schema: 1")
-        return Settings(problems=problems)
+        return Settings(problems=tuple(problems.found))
     config = read_shape(Config, root, problems)
     if config is None:
-        return Settings(problems=problems)
-    return Settings(config.rules, frozenset(config.without_packs), tuple(_overrides(root)), problems)
+        return Settings(problems=tuple(problems.found))
+    return Settings(config.rules, frozenset(config.without_packs), tuple(_overrides(root)))
 
 
 def _overrides(root: Table) -> Iterator[Table]:
