@@ -22,7 +22,8 @@ def totals(trials: Sequence[Trial]) -> str:
     """Return how many tests passed, failed and could not be run."""
     count = {status: sum(trial.status == status for trial in trials) for status in ("passed", "failed", "error")}
     unusable = f", {count['error']} could not be run" if count["error"] else ""
-    return f"{len(trials)} {'test' if len(trials) == 1 else 'tests'}: {count['passed']} passed, {count['failed']} failed{unusable}"
+    tests = "1 test" if len(trials) == 1 else f"{len(trials)} tests"
+    return f"{tests}: {count['passed']} passed, {count['failed']} failed{unusable}"
 
 
 def _told(trial: Trial) -> Iterator[str]:
