@@ -43,6 +43,7 @@ eval: venv
 
 bench: venv
 	@$(BIN)/python -m bench.speed
+	@$(BIN)/python -m bench.rules
 
 # The rule engine against the plain matcher and the definition, on random books, for an hour (or SECONDS=60).
 fuzz-engine: venv

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import cache
 
-from oomadvisor import knowledge
+from oomadvisor import book_cache, knowledge
 from oomadvisor.facts import FACT_KINDS, SCOPES
 from oomadvisor.packs import Origins, builtin_pack, folder_pack, origins
 from oomadvisor.rulebook.book import RuleBook
@@ -37,6 +37,22 @@ def user_book(rule_dirs: Sequence[str], environ: Mapping[str, str]) -> RuleBook:
     Raises RuleBookError with every problem.
     """
     return require(read_origins(origins(rule_dirs, environ)))
+
+
+def book_for_advice(rule_dirs: Sequence[str], environ: Mapping[str, str]) -> RuleBook:
+    """Return the same rules without their tests, from the cache when nothing has changed since they were checked.
+
+    Raises RuleBookError with every problem.
+    """
+    found = origins(rule_dirs, environ)
+    place = book_cache.place_of(found, environ)
+    kept = book_cache.read(place) if place is not None else None
+    if kept is not None:
+        return kept
+    book = require(read_origins(found))
+    if place is not None:
+        book_cache.write(place, book)
+    return book
 
 
 def load_book(rule_dirs: Sequence[str] = ()) -> RuleBook:

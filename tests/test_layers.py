@@ -21,6 +21,7 @@ ROOMS = (
     ("rulebook",),
     ("facts",),
     ("packs",),
+    ("book_cache",),
     ("book", "evidence", "summary"),
     ("verify",),
     ("rank",),

@@ -249,11 +249,11 @@ def schema(
 def _ask(picked: Picked, rule_dirs: Sequence[str]) -> "Advice":
     """Ask the expert about every state that was picked."""
     from oomadvisor.advise import advise
-    from oomadvisor.book import engine_for, user_book
+    from oomadvisor.book import book_for_advice, engine_for
     from oomadvisor.model import Advice
     from oomadvisor.rulebook import engine_name
 
-    book = user_book(rule_dirs, os.environ)
+    book = book_for_advice(rule_dirs, os.environ)
     engine = engine_for(book)
     for warning in engine.warnings:
         to_stderr(f"oomadvisor: {warning}")

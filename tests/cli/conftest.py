@@ -23,6 +23,7 @@ NEUTRAL = {
 }
 # Whoever runs the tests may have rules and a configuration of their own.
 NEUTRAL["XDG_CONFIG_HOME"] = "/nonexistent"
+NEUTRAL["XDG_CACHE_HOME"] = "/nonexistent/cache"
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ def here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
     """Run the same entry point inside the test's own process: some twenty times as fast as :func:`run`."""
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("XDG_CONFIG_HOME", "/nonexistent")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/nonexistent/cache")
     monkeypatch.delenv("OOMADVISOR_RULES", raising=False)
 
     def run_here(*arguments: str) -> Ran:
