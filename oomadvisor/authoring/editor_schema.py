@@ -105,7 +105,7 @@ def _loosen(doc: Json, definitions: dict[str, Json]) -> None:
 
 def _conditions(kinds: Kinds) -> dict[str, Json]:
     """Return the definitions that ``when`` and ``given`` are made of."""
-    by_kind = {kind.name: _pattern(kind) for kind in kinds.values()}
+    by_kind = {name: {"$ref": f"#/definitions/{name}-fact"} for name in kinds}
     named = {"as": {"description": "Another name for the fact, for texts.", "type": "string", "pattern": NAME}}
     absent = {
         "not": {
@@ -127,6 +127,7 @@ def _conditions(kinds: Kinds) -> dict[str, Json]:
         }
     }
     return {
+        **{f"{kind.name}-fact": _pattern(kind) for kind in kinds.values()},
         "item": _one_fact({**by_kind, **named, **absent, **choice}),
         "branch": _one_fact({**by_kind, **named, **absent}),
         "given": {
