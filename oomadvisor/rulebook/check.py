@@ -37,7 +37,9 @@ def check_rule(
     doc = read_shape(RuleDoc, table, problems)
     params = doc.params if doc is not None else _params(table)
     extra = scopes if _kind(table) in ("fix", "refutation") else {}
-    when = When(kinds, params, {"params", *extra}, problems)
+    written = table.entries.get("params")
+    param_nodes = written.entries if isinstance(written, Table) else {}
+    when = When(kinds, params, param_nodes, {"params", *extra}, problems)
     items = when.read(table.entries["when"]) if "when" in table.entries else ()
     if doc is None or problems.errors > before:
         return None

@@ -22,17 +22,21 @@ CONSTANTS_MAX = 200  # constants of one pattern; the engine takes 250 (docs/engi
 
 @dataclass
 class When:
-    """Reads one ``when``. ``places`` says where each part stands, ``used`` which parameters were named."""
+    """Reads one ``when``. ``param_nodes`` holds the parameters as written.
+
+    ``places`` says where each part stands, ``used`` which parameters were named.
+    """
 
     kinds: Kinds
     params: Mapping[str, Scalar]
+    param_nodes: Mapping[str, Node]
     reserved: Collection[str]
     problems: Problems
     places: list[tuple[Pattern | Absent, Node]] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._conditions = Conditions(self.params, self.problems, self.used)
+        self._conditions = Conditions(self.params, self.param_nodes, self.problems, self.used)
 
     def read(self, node: Node) -> tuple[Item, ...]:
         """Return the items of ``when``; those that cannot be read are left out and told to ``problems``."""

@@ -67,17 +67,37 @@ def read_yaml(name: str, content: str | bytes, problems: Problems) -> Node | Non
     source = _decode(name, content, problems)
     if source is None:
         return None
+    reader = _Reader(source, problems)
     try:
-        return _Reader(source, problems).read()
+        return reader.read()
     except yaml.MarkedYAMLError as fault:
-        mark = fault.problem_mark or fault.context_mark or Spot(0, 0)
-        hint = "indent with spaces" if "\\t" in str(fault.problem) or "'\t'" in str(fault.problem) else ""
-        problems.error(source, mark, "yaml-syntax", f"not YAML: {fault.problem or fault.context}", hint)
+        problems.error(source, *_syntax_error(fault, reader.quoted))
     except yaml.YAMLError as fault:
         problems.error(source, Spot(0, 0), "yaml-syntax", f"not YAML: {shown(fault)}")
     except _Stop:
         pass
     return None
+
+
+def _syntax_error(fault: yaml.MarkedYAMLError, quoted: "Scalar | None") -> tuple[Mark, str, str, str]:
+    """Return where a file stops being YAML, the code, what is wrong and what to do.
+
+    ``quoted``: the last text in quotes that goes over several lines. A quote that was not closed ends at the next one,
+    and only there the parser notices.
+    """
+    problem = str(fault.problem or fault.context)
+    mark: Mark = fault.problem_mark or fault.context_mark or Spot(0, 0)
+    begin = fault.context_mark
+    if quoted is not None and quoted.end.line == mark.line:
+        text = f"not YAML: the text that begins here in quotes ends in line {mark.line + 1}, and more follows it there"
+        return quoted.mark, "yaml-syntax", text, "close the quotes"
+    if begin is not None and "quoted scalar" in str(fault.context):
+        return begin, "yaml-syntax", "not YAML: the text that begins here in quotes does not end", "close the quotes"
+    if begin is not None and "expected ':'" in problem:
+        return begin, "yaml-syntax", "not YAML: a key without a colon", "write key: value"
+    if "tab" in problem or "'\\t'" in problem or "'\t'" in problem:
+        return mark, "yaml-syntax", f"not YAML: {problem}", "indent with spaces"
+    return mark, "yaml-syntax", f"not YAML: {problem}", ""
 
 
 def is_bad(node: Node) -> bool:
@@ -132,6 +152,7 @@ class _Reader:
         self.source = source
         self.problems = problems
         self.events = _PARSER(source.text)
+        self.quoted: Scalar | None = None  # the last text in quotes that goes over several lines
 
     def read(self) -> Node | None:
         source, next_event = self.source, self.events.get_event
@@ -193,6 +214,8 @@ class _Reader:
     def _scalar(self, event: Any) -> Scalar:
         text: str = event.value
         value: ScalarValue | Bad = text
+        if event.start_mark.line != event.end_mark.line and event.style in ("'", '"'):
+            self.quoted = Scalar(text, event.start_mark, self.source, event.end_mark)
         if (event.anchor is not None or event.tag is not None) and not self._undecorated(event):
             value = BAD
         elif len(text) > SCALAR_MAX:

@@ -67,9 +67,9 @@ def test_an_error_in_an_override_is_told_in_the_file_that_has_it() -> None:
     assert list(rules) == ["a"]
 
 
-def test_an_error_in_the_base_that_an_override_brings_out_is_told_there() -> None:
+def test_a_parameter_that_does_not_fit_the_condition_is_told_where_it_is_set() -> None:
     _, problems = load(BASE, HEAD + "  - {id: a, override: true, params: {low: x}}\n")
-    assert problems == [("p0.yaml", 9, 31, "wrong-type")]
+    assert problems == [("p1.yaml", 3, 43, "wrong-type")]
 
 
 def test_overriding_nothing_is_an_error() -> None:

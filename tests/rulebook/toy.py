@@ -37,6 +37,8 @@ class SwapFact(Fact):
     meaning: ClassVar[str] = "A swap device."
 
     free_kb: int | None = Field(default=None, description="free space", json_schema_extra={"unit": "kB"})
+    total_kb: int = Field(default=0, description="its size", json_schema_extra={"unit": "kB"})
+    pages: int = Field(default=0, description="its size again", json_schema_extra={"unit": "pages"})
 
 
 class TaskFact(Fact):
