@@ -97,6 +97,8 @@ def _place(rule: Rule, advice: IncidentAdvice) -> str:
             return f"fix number {fix.rank}: {fix.verification.class_}"
     for judged in advice.refuted:
         if judged.rule == rule.id:
+            if rule.kind == "fix":
+                return f"not recommended: {judged.why[0].lower()}{judged.why[1:]}"
             return f"judged advice: {judged.judged}"
     if any(note.rule == rule.id for note in advice.notes):
         return "note"

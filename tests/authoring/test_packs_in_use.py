@@ -9,6 +9,7 @@ import venv
 from pathlib import Path
 
 import pytest
+import yaml
 
 from oomadvisor.packs import config_home, origins
 from oomadvisor.rulebook.errors import RuleBookError
@@ -249,6 +250,23 @@ def test_the_example_pack_installs_with_pip_into_a_fresh_environment(tmp_path: P
     assert done.returncode == 0, done.stderr
     packs = {row["id"]: row["pack"] for row in json.loads(done.stdout)}
     assert {packs[rule] for rule in ("jffs2-metadata", "jffs2-fewer-nodes", "jffs2-drop-caches")} == {"jffs2"}
+
+
+def test_the_hooks_for_pre_commit_are_commands_that_work() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    assert [hook["id"] for hook in hooks] == ["oomadvisor-rules-check", "oomadvisor-rules-test"]
+    for hook in hooks:
+        program, *arguments = hook["entry"].split()
+        assert program == "oomadvisor"
+        ran = run(*arguments, str(PACK / "oomadvisor_pack_jffs2" / "rules"))
+        assert (ran.code, ran.err) == (0, "")
+
+
+def test_only_the_built_in_rules_must_have_sources_and_tests() -> None:
+    assert [pack.proofs for pack in origins([str(PACK / "oomadvisor_pack_jffs2" / "rules")], {}).packs] == [
+        "error",
+        "warning",
+    ]
 
 
 def test_the_example_pack_is_sound_and_tested() -> None:

@@ -63,7 +63,12 @@ def test_without_durable_rules_the_matcher_gives_the_same_with_one_warning(tmp_p
 
 @pytest.mark.parametrize(
     "command",
-    [(), ("advise",), ("explain",), ("facts",), ("incidents",), ("schema",), ("rules", "check"), ("rules", "list")],
+    [
+        (),
+        *((name,) for name in ("advise", "explain", "facts", "incidents", "schema", "rules")),
+        *(("rules", name) for name in ("list", "show", "check", "test", "why", "new", "facts", "schema", "docs")),
+    ],
+    ids=" ".join,
 )
 def test_help_has_sentences_and_examples_that_work(command: tuple[str, ...]) -> None:
     ran = run_once(*command, "--help")
