@@ -41,6 +41,12 @@ class RuleProblems:
 def check_blocks(doc: RuleDoc, told: RuleProblems) -> None:
     """Demand exactly the block that belongs to the kind of rule."""
     own = BLOCKS[doc.kind]
+    of_others = [(kind, block) for kind, block in BLOCKS.items() if block != own and _has(doc, block)]
+    if getattr(doc, own) is None and of_others:
+        kind, block = of_others[0]
+        text = f"a rule of kind {doc.kind} needs {own}:, and this one has {block}:"
+        told.at(("kind",), "wrong-block", text, f"write kind: {kind}, or {own}:")
+        return
     if getattr(doc, own) is None:
         told.at(("id",), "missing-field", f"a rule of kind {doc.kind} needs {own}:")
     for block in BLOCKS.values():
@@ -48,6 +54,12 @@ def check_blocks(doc: RuleDoc, told: RuleProblems) -> None:
             told.at_key((block,), "wrong-block", f"{block}: does not belong into a {doc.kind}", f"use {own}:")
     if doc.derive is not None:
         _check_derive(doc.kind, doc.derive, told)
+
+
+def _has(doc: RuleDoc, block: str) -> bool:
+    """Return whether a rule has a block that only one kind of rule has; derive: {fact: ...} is for any."""
+    found = getattr(doc, block)
+    return found is not None and (block != "derive" or found.confidence is not None)
 
 
 def _check_derive(kind: str, derive: Derive, told: RuleProblems) -> None:

@@ -12,8 +12,8 @@ from oomadvisor.rulebook.names import Fields, Names, names_of
 from oomadvisor.rulebook.references import check_proofs, check_references
 from oomadvisor.rulebook.rule import Rule
 from oomadvisor.rulebook.shape import RuleDoc, locate, read_shape, type_in_words
-from oomadvisor.rulebook.template import faults
-from oomadvisor.rulebook.template_place import place_in_source
+from oomadvisor.rulebook.template import faults, single_braces
+from oomadvisor.rulebook.template_place import place_in_source, text_in_source
 from oomadvisor.rulebook.vocabulary import Vocabulary
 from oomadvisor.rulebook.when import When
 from oomadvisor.rulebook.yaml_nodes import Listing, Table
@@ -38,7 +38,7 @@ def check_rule(
     params = doc.params if doc is not None else _params(table)
     extra = scopes if _kind(table) in ("fix", "refutation") else {}
     written = table.entries.get("params")
-    param_nodes = written.entries if isinstance(written, Table) else {}
+    param_nodes = written.entries if isinstance(written, Table) else {} if written is None else None
     when = When(kinds, params, param_nodes, {"params", *extra}, problems)
     items = when.read(table.entries["when"]) if "when" in table.entries else ()
     if doc is None or problems.errors > before:
@@ -86,6 +86,11 @@ def _check_templates(rule: Rule, names: Names, told: RuleProblems) -> set[str]:
     names = names.also({"params": params})
     used: set[str] = set()
     for path, text in rule.templates():
+        single = single_braces(text, names) if "{" in text else None
+        if single is not None:
+            node, _ = locate(told.table, path)
+            mark = text_in_source(node, single) if isinstance(node, ScalarNode) else node.mark
+            told.problems.warn(node.source, mark, "single-braces", f"{single} is not filled in", f"write {{{single}}}")
         if "{{" not in text:
             continue
         used.update(name for name in rule.params if f"params.{name}" in text)

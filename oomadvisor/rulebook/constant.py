@@ -11,6 +11,7 @@ from oomadvisor.rulebook.shape import type_in_words
 PAGE_KB = 4  # for hints only; rules see the report's own page size
 
 _AMOUNT = re.compile(r"(?P<number>[0-9]{1,12})\s*(?P<unit>%|[A-Za-z]{1,8})")
+_REFERENCE = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 _IN_BYTES: Mapping[str, int] = {
     "b": 1, "byte": 1, "bytes": 1, "page": PAGE_KB << 10, "pages": PAGE_KB << 10, "k": 1 << 10, "kb": 1 << 10,
     "kib": 1 << 10, "m": 1 << 20, "mb": 1 << 20, "mib": 1 << 20, "g": 1 << 30, "gb": 1 << 30, "gib": 1 << 30,
@@ -34,7 +35,9 @@ def misfit(kind: str, spec: FieldSpec, value: Scalar) -> Misfit | None:
             text = f"{kind}.{spec.name} counts {in_unit(spec)}; a value is a bare number, not {shown(value)}"
             return "wrong-unit", text, _converted(spec, int(amount["number"]), amount["unit"].lower())
         hint = ""
-        if spec.type == "text":
+        if isinstance(value, str) and _REFERENCE.fullmatch(value):
+            hint = "facts cannot be compared with each other; add a field that says the result"
+        elif spec.type == "text":
             written = str(value).lower() if isinstance(value, bool) else str(value)
             hint = f'YAML read this as {type_in_words(value)}; quote it: "{written}"'
         elif spec.type == "int" and isinstance(value, bool):

@@ -1,5 +1,6 @@
 """What only shows when all rules are looked at together."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -7,7 +8,7 @@ from oomadvisor.rulebook.condition import Absent, Compare, Pattern
 from oomadvisor.rulebook.errors import Problems, did_you_mean, shown
 from oomadvisor.rulebook.kinds import CauseFact, Kinds
 from oomadvisor.rulebook.reachable import check_reachable
-from oomadvisor.rulebook.rule import Rule
+from oomadvisor.rulebook.rule import ID, Rule
 from oomadvisor.rulebook.shape import locate
 from oomadvisor.rulebook.strata import EntangledError, NegationCycleError, levels
 from oomadvisor.rulebook.yaml_nodes import Node, Scalar, Table
@@ -44,7 +45,7 @@ class Lost:
         self.kinds.update(fact.entries if isinstance(fact, Table) else ())
         named = (table.entries.get("id"), inside.get("cause"))
         self.names.update(str(node.value) for node in named if isinstance(node, Scalar))
-        self.everything |= not isinstance(table.entries.get("id"), Scalar)
+        self.everything |= not any(isinstance(node, Scalar) and re.match(ID, str(node.value)) for node in named)
 
     def may_bring(self, part: Pattern | Absent) -> bool:
         """Return whether a fact for ``part`` may have been lost."""

@@ -24,11 +24,11 @@ def node_in_words(node: Node) -> str:
 class Conditions:
     """Reads conditions of a rule with ``params``; the names of those that occur are added to ``used``.
 
-    ``param_nodes``: the parameters as written, those that could not be read included.
+    ``param_nodes``: the parameters as written, those that could not be read included (None: all of them).
     """
 
     params: Mapping[str, Scalar]
-    param_nodes: Mapping[str, Node]
+    param_nodes: Mapping[str, Node] | None
     problems: Problems
     used: set[str]
 
@@ -95,14 +95,14 @@ class Conditions:
             named = node.entries["param"]
             param = str(named.value) if isinstance(named, ScalarNode) else ""
             if param not in self.params:
-                if param in self.param_nodes:
+                if self.param_nodes is None or param in self.param_nodes:
                     return None  # what is wrong with its value has been told
                 hint = did_you_mean(param, self.params) or "declare it: params: {name: value}"
                 self._error(named, "unknown-param", f"the rule has no parameter {shown(param)}", hint)
                 return None
             self.used.add(param)
             value = self.params[param]
-            node = self.param_nodes.get(param, node)  # a value that does not fit is wrong where it stands
+            node = (self.param_nodes or {}).get(param, node)  # a value that does not fit is wrong where it stands
         elif isinstance(node, Table):
             word = next((word for word in node.entries if word in REFUSED), "")
             code, hint = REFUSED.get(word, ("wrong-type", "write a value, {param: name} or {field: other}"))

@@ -145,6 +145,10 @@ def _add(pack: Pack, table: Table, written: dict[str, Written], problems: Proble
         return
     override = table.entries.get("override")
     overrides = isinstance(override, Scalar) and override.value is True
+    if isinstance(override, Scalar) and isinstance(override.value, str):
+        text = f"override takes true or false, not the text {shown(override.value)}"
+        problems.error(override.source, override.mark, "wrong-type", text)
+        overrides = True
     earlier = written.get(rule_id)
     if earlier is None and overrides:
         if not lost.everything:

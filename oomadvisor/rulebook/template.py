@@ -18,6 +18,7 @@ UNKNOWN = "unknown"
 THIN = "\u202f"  # narrow no-break space, between groups of three digits
 
 _PLACE = re.compile(r"\{\{(?P<inside>[^{}]*)\}\}")
+_SINGLE = re.compile(r"(?<!\{)\{(?P<alias>\w+)\.\w+(\|[^{}]*)?\}(?!\})")
 _REFERENCE = re.compile(r"(?P<alias>\w+)\.(?P<field>\w+)")
 
 
@@ -92,6 +93,12 @@ def faults(text: str, names: Names) -> Iterator[Fault]:
         fault = _fault_inside(braces["inside"], names)
         if fault is not None:
             yield Fault(start, place, *fault)
+
+
+def single_braces(text: str, names: Names) -> str | None:
+    """Return the first ``{alias.field}`` of ``text`` that was meant to be ``{{alias.field}}``, or None."""
+    found = (match for match in _SINGLE.finditer(text) if match["alias"] in names.known)
+    return next((match[0] for match in found), None)
 
 
 def _fault_inside(inside: str, names: Names) -> Wrong | None:

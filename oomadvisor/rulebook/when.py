@@ -22,14 +22,14 @@ CONSTANTS_MAX = 200  # constants of one pattern; the engine takes 250 (docs/engi
 
 @dataclass
 class When:
-    """Reads one ``when``. ``param_nodes`` holds the parameters as written.
+    """Reads one ``when``. ``param_nodes`` holds the parameters as written; None: they cannot be read.
 
     ``places`` says where each part stands, ``used`` which parameters were named.
     """
 
     kinds: Kinds
     params: Mapping[str, Scalar]
-    param_nodes: Mapping[str, Node]
+    param_nodes: Mapping[str, Node] | None
     reserved: Collection[str]
     problems: Problems
     places: list[tuple[Pattern | Absent, Node]] = field(default_factory=list)

@@ -97,7 +97,14 @@ def _syntax_error(fault: yaml.MarkedYAMLError, quoted: "Scalar | None") -> tuple
         return begin, "yaml-syntax", "not YAML: a key without a colon", "write key: value"
     if "tab" in problem or "'\\t'" in problem or "'\t'" in problem:
         return mark, "yaml-syntax", f"not YAML: {problem}", "indent with spaces"
-    return mark, "yaml-syntax", f"not YAML: {problem}", ""
+    hint = next((hint for words, hint in _SYNTAX_HINTS.items() if words in problem), "")
+    return mark, "yaml-syntax", f"not YAML: {problem}", hint
+
+
+_SYNTAX_HINTS = {
+    "mapping values are not allowed": "quote a text that has a colon in it, or mend the indentation",
+    "cannot start any token": "quote the text; a comparison is written {ge: 1}",
+}
 
 
 def is_bad(node: Node) -> bool:
@@ -170,6 +177,9 @@ class _Reader:
                 key = in_table and len(children) % 2 == 0
                 children.append(self._key(event) if key else self._scalar(event))
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+                if kind is yaml.MappingStartEvent and event.flow_style and self._looks_like_a_text(event.start_mark):
+                    told = "YAML takes {{ at the beginning of a text for a mapping"
+                    self._stop(event.start_mark, "yaml-syntax", told, "quote the text, or begin it below >-")
                 if len(open_nodes) >= DEPTH_MAX:
                     self._stop(event.start_mark, "too-deep", f"nested more than {DEPTH_MAX} deep")
                 self._undecorated(event)
@@ -196,9 +206,13 @@ class _Reader:
             elif kind is yaml.StreamEndEvent:
                 return children[0] if children else None
 
-    def _stop(self, mark: Mark, code: str, text: str) -> None:
-        self.problems.error(self.source, mark, code, text)
+    def _stop(self, mark: Mark, code: str, text: str, hint: str = "") -> None:
+        self.problems.error(self.source, mark, code, text, hint)
         raise _Stop
+
+    def _looks_like_a_text(self, mark: Mark) -> bool:
+        line = self.source.line(mark.line + 1)
+        return line.startswith("{{", mark.column) and not line.startswith("{{}", mark.column)
 
     def _undecorated(self, event: Any) -> bool:
         if event.anchor is not None:
