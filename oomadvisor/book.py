@@ -5,7 +5,7 @@ from functools import cache
 
 from oomadvisor import book_cache, knowledge
 from oomadvisor.facts import FACT_KINDS, SCOPES
-from oomadvisor.packs import Origins, builtin_pack, folder_pack, origins
+from oomadvisor.packs import Origins, builtin_pack, named_pack, origins
 from oomadvisor.rulebook.book import RuleBook
 from oomadvisor.rulebook.engine import Engine
 from oomadvisor.rulebook.errors import Problem
@@ -65,7 +65,7 @@ def load_book(rule_dirs: Sequence[str] = ()) -> RuleBook:
 
 def read_book(rule_dirs: Sequence[str] = ()) -> tuple[RuleBook, list[Problem]]:
     """Return the book and every problem, errors and warnings; the book holds the rules that could be checked."""
-    return read_origins(Origins((builtin_pack(), *(folder_pack(folder) for folder in rule_dirs))))
+    return read_origins(Origins((builtin_pack(), *(named_pack(folder) for folder in rule_dirs))))
 
 
 def read_origins(found: Origins) -> tuple[RuleBook, list[Problem]]:

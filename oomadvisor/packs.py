@@ -50,6 +50,18 @@ def folder_pack(folder: str, *, why: str = "") -> Pack:
     return Pack(folder, _files(Path(folder), why=why), proofs="warning")
 
 
+def named_pack(folder: str) -> Pack:
+    """Return the rule files of a folder that somebody named just now: they expect some in it.
+
+    Raises RuleBookError when there is none, or when it cannot be read.
+    """
+    pack = folder_pack(folder)
+    if not pack.files:
+        text = "no rule files (*.yaml, *.yml) lie in this folder; folders inside it are not looked at"
+        raise RuleBookError([_problem(folder, "no-rule-files", text)])
+    return pack
+
+
 def origins(rule_dirs: Sequence[str], environ: Mapping[str, str]) -> Origins:
     """Return all that the user's rules consist of. Raises RuleBookError when a place cannot be read."""
     home = config_home(environ)
@@ -64,7 +76,7 @@ def origins(rule_dirs: Sequence[str], environ: Mapping[str, str]) -> Origins:
     for folder in environ.get(RULES_VARIABLE, "").split(os.pathsep):
         if folder:
             packs.append(folder_pack(folder, why=f"named in {RULES_VARIABLE}"))
-    packs += [folder_pack(folder) for folder in rule_dirs]
+    packs += [named_pack(folder) for folder in rule_dirs]
     return Origins(tuple(packs), settings, config)
 
 
@@ -117,13 +129,15 @@ def _package_folder(name: str, value: str) -> Path:
     """Find the folder of an entry point without importing the package: rules are data."""
     from importlib.util import find_spec
 
-    package, _, inside = value.partition(":")
+    package, _, folders = (part.strip() for part in value.partition(":"))
+    steps = [*package.split(".")[1:], *(folders.split(".") if folders else ())]
+    usable = all(step.isidentifier() for step in (package.partition(".")[0], *steps))
     try:
-        spec = find_spec(package.strip().partition(".")[0])
+        spec = find_spec(package.partition(".")[0]) if usable else None
     except (ImportError, ValueError):
         spec = None
     for root in (spec.submodule_search_locations or ()) if spec is not None else ():
-        folder = Path(root, *package.strip().split(".")[1:], *inside.strip().split("."))
+        folder = Path(root, *steps)
         if folder.is_dir():
             return folder
     text = f"the installed pack {name!r} names {value!r}, and there is no such folder"

@@ -143,7 +143,11 @@ def test_what_is_no_file_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "folder.yaml").mkdir()
     (tmp_path / "loop.yaml").symlink_to(tmp_path / "loop.yaml")
     (tmp_path / "zero.yaml").symlink_to("/dev/zero")
-    assert check(tmp_path) == (0, "0 sound rules, 0 errors, 0 warnings\n")
+    returned, told = check(tmp_path)
+    assert (returned, "error[no-rule-files]" in told) == (3, True)
+    (tmp_path / "x.yaml").write_text(HEAD + rule())
+    returned, told = check(tmp_path)
+    assert (returned, told.splitlines()[-1]) == (0, "1 sound rule, 0 errors, 1 warning")
 
 
 def test_thousands_of_rules_in_many_files(tmp_path: Path) -> None:

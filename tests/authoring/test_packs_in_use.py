@@ -173,8 +173,11 @@ def test_an_installed_pack_is_read_and_its_code_is_not_run(home: Path, tmp_path:
     assert "from-a-pack" not in listed(ask(home, "rules", "list", "--format", "json", PYTHONPATH=path))
 
 
-def test_an_installed_pack_without_a_folder_is_told_with_a_way_out(home: Path, tmp_path: Path) -> None:
-    declare(tmp_path / "site", "gone", "no_such_package:rules")
+@pytest.mark.parametrize(
+    "value", ["no_such_package:rules", "json:no_such_folder", "json:/etc", "json:..", "/etc", ".", ":"]
+)
+def test_an_installed_pack_without_a_folder_is_told_with_a_way_out(home: Path, tmp_path: Path, value: str) -> None:
+    declare(tmp_path / "site", "gone", value)
     ran = ask(home, "rules", "list", PYTHONPATH=f"{tmp_path / 'site'}{os.pathsep}{ROOT}")
     assert ran.code == 3
     assert "gone: error[no-such-folder]" in ran.err

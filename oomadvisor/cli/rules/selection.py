@@ -34,7 +34,7 @@ def select(named: Sequence[str]) -> Selection:
 
     Raises RuleBookError for what cannot be read.
     """
-    from oomadvisor.packs import BUILTIN, folder_pack, origins
+    from oomadvisor.packs import BUILTIN, named_pack, origins
     from oomadvisor.resources import resource_dir
 
     found = origins((), os.environ)
@@ -47,7 +47,7 @@ def select(named: Sequence[str]) -> Selection:
     wanted: set[str] = set()
     packs = list(found.packs)
     for one in named:
-        pack = folder_pack(one)
+        pack = named_pack(one)
         fresh: list[tuple[str, str | bytes]] = []
         for name, content in pack.files:
             place = os.path.realpath(name)
