@@ -116,8 +116,9 @@ def _reasons(item: Pattern, facts: Sequence[Fact]) -> tuple[str, ...]:
     candidates = [fact for fact in facts if fact.kind == item.kind]
     if not candidates:
         return (f"no {item.kind} is known",)
-    # The facts that fail least are the ones that a reader has in mind.
+    # The facts that fail least are the ones that a reader has in mind, and before them the one that is called right.
     failing = [(fact, [test for test in item.tests if not holds(test, fact.values())]) for fact in candidates]
+    failing = [(fact, tests) for fact, tests in failing if all(test.field != "name" for test in tests)] or failing
     least = min(len(tests) for _, tests in failing)
     told = [_failure(fact, tests) for fact, tests in failing if len(tests) == least]
     return (*told[:NAMED_MAX], *([f"and {len(told) - NAMED_MAX} more"] if len(told) > NAMED_MAX else []))

@@ -126,6 +126,28 @@ def test_where_a_rule_applies(applies: str, version: tuple[int, ...], arch: str 
     assert (len(rules), skipped) == ((1, ()) if reason is None else (0, (("a", reason),)))
 
 
+@pytest.mark.parametrize(
+    ("build", "known", "reason"),
+    [
+        ("highmem: false", {"highmem": False}, None),
+        ("highmem: false", {"highmem": True}, "for kernels built without HIGHMEM; this one is built with HIGHMEM"),
+        ("smp: true", {"smp": None}, "for kernels built with SMP; this report does not tell"),
+        ("smp: true", {}, "for kernels built with SMP; this report does not tell"),
+        (
+            "smp: true, numa: false",
+            {"smp": True, "numa": True},
+            "for kernels built without NUMA; this one is built with NUMA",
+        ),
+    ],
+)
+def test_for_which_builds_a_rule_applies(build: str, known: dict[str, bool | None], reason: str | None) -> None:
+    more = f"    applies: {{build: {{{build}}}}}\n"
+    book, problems = load_packs([Pack("p", [("x", HEAD + note("a", "request: {}", more=more))])], KINDS)
+    assert problems == []
+    rules, skipped = book.applicable((2, 6, 31), "arm", known)
+    assert (len(rules), skipped) == ((1, ()) if reason is None else (0, (("a", reason),)))
+
+
 def test_require_raises_with_every_error_and_lets_warnings_pass() -> None:
     bad = load_packs([Pack("p", [("x", HEAD + note("a", "zoen: {}") + note("b", "zone: {nam: 1}"))])], KINDS)
     with pytest.raises(RuleBookError, match=r"unknown-kind[\s\S]*unknown-field") as caught:
