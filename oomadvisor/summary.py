@@ -21,6 +21,8 @@ def _asked(state: SystemState) -> str:
     if request.order is None:
         if state.incident.kind == "mem-info":
             return "This is a picture of the memory, without an event."
+        if state.incident.kind == "oom-panic" and request.comm is None:
+            return "Memory ran out; the log holds the panic alone, not what was asked for."
         return f"{comm} asked for memory; how much, the report does not say."
     if request.order < 0:
         return "The OOM killer was started by hand (SysRq-F)."
@@ -45,7 +47,8 @@ def _ended(state: SystemState) -> str:
     if incident.kind == "alloc-failure":
         return f"{had}, no zone could give it, and the request failed; nothing was killed."
     if incident.kind == "oom-panic":
-        return f"{had}; the kernel panicked instead of killing a process."
+        known = f"{had}; the" if free is not None else "The"
+        return f"{known} kernel panicked instead of killing a process."
     if incident.kind == "page-fault-kill":
         return f"A page fault could not be served, and {named or 'the faulting process'} was killed."
     if incident.kind == "cgroup-oom":

@@ -4,10 +4,20 @@ from dataclasses import dataclass
 
 from oomadvisor import knowledge
 from oomadvisor.facts import Assessment
-from oomadvisor.facts.derive import reclaim_possible
 from oomadvisor.facts.kinds import ChangeScope, OutcomeScope
+from oomadvisor.facts.memory import reclaim_possible
 from oomadvisor.kernel.series import functions_for
-from oomadvisor.model import Change, Headroom, Measured, Operation, SystemState, Tunable, Verdict, Verification
+from oomadvisor.model import (
+    Change,
+    Headroom,
+    Measured,
+    Operation,
+    OperationStep,
+    SystemState,
+    Tunable,
+    Verdict,
+    Verification,
+)
 from oomadvisor.model.advice import VerificationClass
 from oomadvisor.model.state import LOWMEM_RESERVE_RATIO, MIN_FREE_KBYTES
 from oomadvisor.rulebook.change import (
@@ -21,6 +31,7 @@ from oomadvisor.rulebook.change import (
     TaskChange,
 )
 from oomadvisor.simulate import (
+    AddSwap,
     FreePages,
     NotReplayable,
     Outcome,
@@ -29,13 +40,25 @@ from oomadvisor.simulate import (
     SetSysctl,
     Snapshot,
     largest_passing,
+    snapshot,
     what_if,
 )
 from oomadvisor.simulate.change import Change as Replayed
-from oomadvisor.simulate.headroom import is_lower_bound
+from oomadvisor.simulate.effects import fork_words
+from oomadvisor.simulate.headroom import children_range, is_lower_bound
+from oomadvisor.simulate.overcommit import commit_state, largest_fork, with_changes
 from oomadvisor.simulate.price import Price, price
+from oomadvisor.simulate.whatif import broken
 
 HEADROOM_MODEL = "largest block first, 7 single pages for each child, the second page directory while the first is held"
+
+
+SINGLE_PAGE = Operation(
+    id="order:0",
+    title="a single page",
+    steps=(OperationStep(order=0, gfp_mask=0xD0, what="single page", source="include/linux/gfp.h: GFP_KERNEL"),),
+    source="mm/page_alloc.c: zone_watermark_ok, order 0",
+)
 
 
 class NotProposable(ValueError):
@@ -44,11 +67,14 @@ class NotProposable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A written change made definite. ``replayed`` is None for what the simulator has no model of."""
+    """A written change made definite. ``replayed`` is None for what the simulator has no model of; ``already``: the
+    box has this value.
+    """
 
     shown: Change
     replayed: Replayed | None
     default: int | None = None
+    already: bool = False
 
     @property
     def scope(self) -> ChangeScope:
@@ -105,8 +131,6 @@ def _sysctl(assessment: Assessment, written: SysctlChange) -> Resolved:
         raise NotProposable(f"{written.sysctl} does not exist in {state.kernel.text}")
     values = _target(assessment, written)
     now = _current(state, written.sysctl)
-    if now is not None and now.low == now.high and values == (now.low,):
-        raise NotProposable(f"{written.sysctl} is {values[0]} already")
     shown = Change(
         knob=written.sysctl,
         current=now.interval if now else "unknown",
@@ -116,7 +140,8 @@ def _sysctl(assessment: Assessment, written: SysctlChange) -> Resolved:
         target_value=values[0] if len(values) == 1 else None,
         unit="kB" if written.sysctl.endswith("_kbytes") else None,
     )
-    return Resolved(shown, SetSysctl(written.sysctl, values), now.default if now else None)
+    already = now is not None and now.low == now.high and values == (now.low,)
+    return Resolved(shown, SetSysctl(written.sysctl, values), now.default if now else None, already)
 
 
 def _current(state: SystemState, name: str) -> Tunable | None:
@@ -161,17 +186,43 @@ def _solved(assessment: Assessment, name: str, target: LargestPassing) -> int:
     return largest if cap is None else min(largest, cap)
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A set of changes replayed. ``outcome`` is None, and ``prices`` too, where nothing could be replayed."""
+
+    verification: Verification
+    outcome: Outcome | None = None
+    prices: tuple[Price, Price] | None = None
+
+
 def verify(assessment: Assessment, written: tuple[WrittenChange, ...], measured: tuple[str, ...]) -> Verified:
     """Resolve and replay a set of changes together. Raises NotProposable when one of them makes no sense here."""
     resolved = tuple(resolve(assessment, change) for change in written)
+    for change in resolved:
+        if change.already:
+            raise NotProposable(f"{change.shown.knob} is {change.shown.target} already")
     shown = tuple(r.shown for r in resolved)
     scope = resolved[0].scope if resolved else ChangeScope(knob="nothing", current="", target="")
-    state, snap, operation = assessment.state, assessment.snap, assessment.state.workload
+    judged = judge(assessment, resolved, assessment.state.workload, measured)
+    if judged.outcome is None:
+        nothing = OutcomeScope(verification=judged.verification.class_, operation="")
+        return Verified(shown, judged.verification, scope, nothing)
+    told = _outcome_scope(judged.outcome, judged.verification.class_, judged.prices)
+    return Verified(shown, judged.verification, scope, told)
+
+
+def judge(
+    assessment: Assessment, resolved: tuple[Resolved, ...], operation: Operation | None, measured: tuple[str, ...] = ()
+) -> Judged:
+    """Replay a set of changes on ``operation``. Raises NotProposable when a value does not fit the kernel.
+
+    ``measured`` names measurements to quote beside that of the class.
+    """
+    state, snap = assessment.state, assessment.snap
     reason = _not_replayable(assessment, resolved)
     if reason is not None or snap is None or operation is None:
         why = reason or "the report lacks what the allocator's test needs"
-        verification = Verification(class_="not decidable", measured=measured_for(state, None, measured), why=why)
-        return Verified(shown, verification, scope, OutcomeScope(verification="not decidable", operation=""))
+        return Judged(Verification(class_="not decidable", measured=measured_for(state, None, measured), why=why))
     try:
         outcome = what_if(snap, operation, tuple(r.replayed for r in resolved if r.replayed is not None))
     except NotReplayable as error:
@@ -190,13 +241,13 @@ def verify(assessment: Assessment, written: tuple[WrittenChange, ...], measured:
         estimate_permille=_share(outcome.estimate_high, outcome.draws),
         estimate_min_permille=_share(outcome.estimate_min, outcome.draws),
         draws=outcome.draws or None,
-        headroom_before=_headroom(snap, operation, outcome.headroom_before, None),
-        headroom=_headroom(outcome.snapshot, outcome.operation, outcome.headroom, outcome.headroom_draws),
-        side_effects=_side_effects(prices),
+        headroom_before=_headroom(snap, operation, children_range(snap, operation)),
+        headroom=_headroom(outcome.snapshot, outcome.operation, outcome.children),
+        side_effects=(*_side_effects(prices), *_fork_limit(state, resolved)),
         measured=measured_for(state, class_, measured),
         why=why,
     )
-    return Verified(shown, verification, scope, _outcome_scope(outcome, class_, prices))
+    return Judged(verification, outcome, prices)
 
 
 def _not_replayable(assessment: Assessment, resolved: tuple[Resolved, ...]) -> str | None:
@@ -214,9 +265,18 @@ def _class(assessment: Assessment, outcome: Outcome, resolved: tuple[Resolved, .
     """Return the class and its reason. With reclaimable pages a failing MIN proves nothing (54 of 54 went through)."""
     operation = outcome.operation.title
     found = outcome.verification
+    lost = _lost(assessment, outcome)
+    if lost and found != "harmful":
+        return "harmful", f"{', '.join(lost)} passed at MIN before and would fail"
     several = len(outcome.operation.steps) > 1
     blocks = f"every block of {operation} passes" if several else f"{operation} passes"
     held = ", each taken while the earlier ones are held" if several else ""
+    swap = any(isinstance(r.replayed, AddSwap) for r in resolved)
+    if found == "no effect" and swap:
+        return "not decidable", (
+            f"{operation} still fails at MIN on these lists, but with swap the kernel reclaims before it kills: "
+            "anonymous pages and tmpfs can then be written out, and what comes back is not in the report"
+        )
     if found == "no effect" and reclaim_possible(assessment.state):
         return "not decidable", (
             f"{operation} still fails at MIN, but pages can be reclaimed here, and the report cannot tell which"
@@ -234,6 +294,27 @@ def _class(assessment: Assessment, outcome: Outcome, resolved: tuple[Resolved, .
     return found, f"{operation} still fails at MIN"
 
 
+def _lost(assessment: Assessment, outcome: Outcome) -> list[str]:
+    """Return the names of what passes at MIN now and would not any more: other operations, a single page."""
+    if assessment.snap is None:
+        return []
+    return [o.title for o in broken(assessment.snap, outcome.worst_snapshot, operations_beside(assessment))]
+
+
+def operations_beside(assessment: Assessment) -> tuple[Operation, ...]:
+    """Return the operations of the architecture, and a single page, that the same zones may serve as the request.
+
+    Of one with another class zone the snapshot says nothing.
+    """
+    state, snap = assessment.state, assessment.snap
+    if snap is None:
+        return ()
+    known = (*knowledge.operations(state.incident.arch).values(), SINGLE_PAGE)
+    same = {o.steps[0].gfp_mask: snapshot(state, o) for o in known}
+    zones = tuple(zone.name for zone in snap.zones)
+    return tuple(o for o in known if (own := same[o.steps[0].gfp_mask]) and tuple(z.name for z in own.zones) == zones)
+
+
 def _in_the_test(name: str) -> bool:
     knob = knowledge.knobs().get(name)
     return knob is not None and knob.in_test
@@ -243,19 +324,24 @@ def _share(count: int | None, draws: int) -> int | None:
     return None if count is None or draws == 0 else count * 1000 // draws
 
 
-def _headroom(snap: Snapshot, operation: Operation, children: int, draws: tuple[int, ...] | None) -> Headroom:
-    if not operation.creates_process:
+def _headroom(snap: Snapshot, operation: Operation, children: tuple[int, int]) -> Headroom | None:
+    """Return the headroom; None of an operation that takes single pages: how many are left says the same."""
+    low, high = children
+    if not any(operation.orders):
+        return None
+    if high == 0:
+        note = "not even the first passes"
+    elif not operation.creates_process:
         note = "nothing given back in between"
     elif is_lower_bound(snap):
-        note = "a lower bound: blocks of 64 kB and more are free, and the kernel then takes a whole block at a time"
+        note = "blocks of 64 kB and more are free; how they are broken up decides"
     else:
         note = "short-lived ones give their blocks back"
-    low, high = (children, None) if not draws else (min(children, draws[0]), draws[-1])
     return Headroom(
         operation=operation.id,
         processes=operation.creates_process,
         children=low,
-        children_high=high,
+        children_high=None if low == high else high,
         model=HEADROOM_MODEL if operation.creates_process else "largest block first",
         note=note,
     )
@@ -282,6 +368,21 @@ def _side_effects(prices: tuple[Price, Price] | None) -> tuple[str, ...]:
     if after.spinning_zones and not before.spinning_zones:
         effects.append(f"kswapd can spin in {', '.join(after.spinning_zones)}")
     return tuple(effects)
+
+
+def _fork_limit(state: SystemState, resolved: tuple[Resolved, ...]) -> tuple[str, ...]:
+    """Say so when the change makes overcommit refuse forks that it allows now: that leaves no report."""
+    commit = commit_state(state)
+    if commit is None:
+        return ()
+    before = largest_fork(commit)
+    after = largest_fork(with_changes(commit, [r.replayed for r in resolved if r.replayed is not None]))
+    if after.best is None or (before.best is not None and after.best >= before.best):
+        return ()
+    return (
+        f"a task of more than {fork_words(after)} MB can no longer fork (now {fork_words(before)}): it gets ENOMEM, "
+        "without any report",
+    )
 
 
 def _nearest(verdicts: tuple[Verdict, ...]) -> Verdict | None:
@@ -329,6 +430,7 @@ def measured_for(state: SystemState, class_: str | None, ids: tuple[str, ...]) -
     rates = knowledge.measured_rates()
     chosen = [rate for rate in rates.values() if class_ is not None and rate.rate_of == class_]
     chosen += [rates[name] for name in ids if name in rates]
+    chosen = [rate for rate in chosen if not rate.state.startswith("seed") or _starts_programs(state)]
     applies, conditions = _carries_over(state)
     result = []
     for rate in chosen:
@@ -350,19 +452,36 @@ def measured_for(state: SystemState, class_: str | None, ids: tuple[str, ...]) -
     return tuple(result)
 
 
+def _starts_programs(state: SystemState) -> bool:
+    """Return whether this is about what was measured in the example's state: new processes that need large blocks."""
+    workload = state.workload
+    return workload is not None and workload.creates_process and any(workload.orders)
+
+
 def _carries_over(state: SystemState) -> tuple[bool, str]:
-    """Return whether this box is like the measured one, and what to say about it."""
+    """Return whether this box is like the measured one, and what to say about it.
+
+    What the report does not tell is no difference, but it is said: the rate then holds if the box is like that.
+    """
     ground = knowledge.measured_ground()
-    differences = []
+    differences, untold = [], []
     if ".".join(map(str, state.kernel.version[:3])) != ground["kernel"]:
         differences.append(f"this is {state.kernel.text}")
-    if state.incident.arch not in (None, ground["arch"]):
+    if state.incident.arch is None:
+        untold.append("the architecture")
+    elif state.incident.arch != ground["arch"]:
         differences.append(f"this is {state.incident.arch}")
     if state.build.smp:
         differences.append("this box has more than one CPU")
-    if state.swap is not None and state.swap.total_kb:
+    elif state.build.smp is None and state.build.cpus_seen is None:
+        untold.append("how many CPUs there are")
+    if state.swap is None or state.swap.total_kb is None:
+        untold.append("whether there is swap")
+    elif state.swap.total_kb:
         differences.append("this box has swap")
     where = f"measured on {ground['text']}"
     if differences:
         return False, f"{where}; {', '.join(differences)}, so the rate does not carry over"
+    if untold:
+        return True, f"{where}; the report does not tell {' and '.join(untold)}"
     return True, where

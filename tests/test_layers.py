@@ -24,7 +24,7 @@ ROOMS = (
     ("book_cache",),
     ("book", "evidence", "summary"),
     ("verify",),
-    ("rank",),
+    ("rank", "trial"),
     ("advise",),
     ("authoring",),
     ("present",),

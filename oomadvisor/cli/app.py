@@ -14,6 +14,7 @@ from oomadvisor.cli import options
 from oomadvisor.cli.inputs import Inputs, Picked, Wanted, check_found, pick, scan
 from oomadvisor.cli.output import Colour, check_target, coloured, columns, to_stderr, write_result
 from oomadvisor.cli.rules import rules_app
+from oomadvisor.cli.simulate import simulate
 
 if TYPE_CHECKING:
     from oomadvisor.model import Advice
@@ -163,6 +164,18 @@ def explain(
     write_result(text, output, force=force)
 
 
+app.command(
+    short_help="Try a change before making it.",
+    epilog="""\b
+Examples:
+  oomadvisor simulate kern.log --set vm.min_free_kbytes=2039
+  oomadvisor simulate kern.log --free tmpfs=16M --operation fork+exec
+  oomadvisor simulate kern.log --sweep vm.min_free_kbytes=128..16384
+  oomadvisor simulate kern.log --solve vm.min_free_kbytes --operation order:3
+""",
+)(simulate)
+
+
 @app.command(
     short_help="Print the facts that the rules see.",
     epilog="""\b
@@ -233,17 +246,22 @@ Examples:
 )
 def schema(
     document: Annotated[
-        options.Document, typer.Argument(metavar="advice|explain", help="The document whose schema is wanted.")
+        options.Document, typer.Argument(metavar="advice|explain|simulate", help="The document whose schema is wanted.")
     ] = options.Document.advice,
     output: options.Output = None,
     force: options.Force = False,
 ) -> None:
-    """Print the JSON Schema (2020-12) of what 'advise --format json' or 'explain --format json' prints."""
+    """Print the JSON Schema (2020-12) of what --format json prints: of advise, explain or simulate."""
     from oomadvisor.present.json import advice_schema, dumps, explain_schema
+    from oomadvisor.present.trial_json import trial_schema
 
     check_target(output, force=force)
-    chosen = explain_schema() if document is options.Document.explain else advice_schema()
-    write_result(dumps(chosen), output, force=force)
+    schemas = {
+        options.Document.advice: advice_schema,
+        options.Document.explain: explain_schema,
+        options.Document.simulate: trial_schema,
+    }
+    write_result(dumps(schemas[document]()), output, force=force)
 
 
 def _ask(picked: Picked, rule_dirs: Sequence[str]) -> "Advice":

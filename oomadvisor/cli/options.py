@@ -36,6 +36,7 @@ class Document(str, Enum):
 
     advice = "advice"
     explain = "explain"
+    simulate = "simulate"
 
 
 Report = Annotated[

@@ -77,5 +77,5 @@ def state_from_proc(proc: ProcState, *, sysctls: "SysctlDump | None" = None, ker
     request.
     """
     file = proc.files[0] if proc.files else "-"
-    incident = Incident(kind="mem-info", file=file, line=1, last_line=1, zones=proc.zones, missing=("header",))
+    incident = Incident(kind="mem-info", file=file, line=1, last_line=1, zones=proc.zones)
     return build_state(incident, sysctls=sysctls, proc=proc, kernel=kernel)

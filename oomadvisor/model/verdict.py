@@ -51,14 +51,15 @@ class Replay(Frozen):
 
 
 class Thresholds(Frozen):
-    """The largest value of ``knob`` at which an operation passes at a mark. ``zone`` None: in some zone, block by
-    block.
+    """The values of ``knob`` at which an operation passes at a mark: ``smallest`` to ``largest``, all between included.
+    ``zone`` None: in some zone, block by block.
 
-    ``largest`` None: no value passes. The values are exact for the snapshot (granularity of the knob included).
+    Both None: no value passes. They are exact for the snapshot (granularity of the knob included).
     """
 
     knob: str
     operation: str
     zone: str | None
     mark: Mark
+    smallest: int | None
     largest: int | None

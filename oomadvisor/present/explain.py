@@ -27,7 +27,7 @@ MASK_BITS = (
 def render_explain(advice: IncidentAdvice, *, width: int, colour: bool) -> str:
     """Return the derivation of one incident as text of ``width`` columns."""
     state = advice.state
-    title = f"How the kernel came to it: {state.incident.file}:{state.incident.line} · {kernel_words(advice)}"
+    title = f"How the kernel came to it: {state.incident.file}:{state.incident.line} · {kernel_words(state)}"
     parts: list[RenderableType] = [plain(title, "bold")]
     steps = (
         ("The request", _request(state)),

@@ -83,15 +83,15 @@ def explain_schema() -> dict[str, Any]:
     incident["required"] = [key for key in incident["required"] if key not in CONCLUSIONS]
     for key in CONCLUSIONS:
         del incident["properties"][key]
-    used = _definitions_used("incident", schema["$defs"])
+    used = definitions_used(schema["properties"], schema["$defs"])
     schema["$defs"] = {name: one for name, one in schema["$defs"].items() if name in used}
     return schema
 
 
-def _definitions_used(name: str, definitions: Mapping[str, Any]) -> set[str]:
-    """Return ``name`` and all definitions that it refers to, directly or not. (None refers to itself.)"""
-    inner = set(re.findall(r'"#/\$defs/(\w+)"', json.dumps(definitions[name])))
-    return {name}.union(*(_definitions_used(one, definitions) for one in inner))
+def definitions_used(part: Any, definitions: Mapping[str, Any]) -> set[str]:
+    """Return all definitions that a part of a schema refers to, directly or not. (None refers to itself.)"""
+    named = set(re.findall(r'"#/\$defs/(\w+)"', json.dumps(part)))
+    return named.union(*(definitions_used(definitions[name], definitions) for name in named))
 
 
 def _incident(one: IncidentAdvice) -> dict[str, Any]:
@@ -103,18 +103,18 @@ def _incident(one: IncidentAdvice) -> dict[str, Any]:
         "line": incident.line,
         "last_line": incident.last_line,
         "time": incident.time,
-        "kernel": _kernel(state.kernel),
+        "kernel": kernel_json(state.kernel),
         "arch": incident.arch,
-        "build": _build(state.build),
+        "build": build_json(state.build),
         "summary": list(one.summary),
-        "request": _request(state),
+        "request": request_json(state),
         "operations": [_operation(op, state, one.thresholds) for op in one.operations],
         "zones": [_zone(zone) for zone in state.zones],
         "tunables": {name: _tunable(one.tunables[name]) for name in sorted(one.tunables)},
         "memory": one.memory.model_dump(),
         "swap": None if state.swap is None else state.swap.model_dump(),
-        "verdict": [_verdict(verdict) for verdict in one.verdicts],
-        "order_verdicts": [_verdict(verdict) for verdict in one.order_verdicts],
+        "verdict": [verdict_json(verdict) for verdict in one.verdicts],
+        "order_verdicts": [verdict_json(verdict) for verdict in one.order_verdicts],
         "ladder": [_ladder(verdict) for verdict in one.verdicts],
         "causes": [_cause(cause) for cause in one.causes],
         "fixes": [_fix(fix) for fix in one.fixes],
@@ -129,7 +129,7 @@ def _incident(one: IncidentAdvice) -> dict[str, Any]:
     }
 
 
-def _origin(origin: Origin | None) -> str | None:
+def origin_json(origin: Origin | None) -> str | None:
     return None if origin is None else str(origin)
 
 
@@ -137,7 +137,7 @@ def _dotted(version: tuple[int, ...] | None) -> str | None:
     return ".".join(map(str, version)) if version else None
 
 
-def _kernel(kernel: KernelRelease) -> dict[str, Any]:
+def kernel_json(kernel: KernelRelease) -> dict[str, Any]:
     return {
         "version": _dotted(kernel.version),
         "newest": _dotted(kernel.newest),
@@ -147,11 +147,11 @@ def _kernel(kernel: KernelRelease) -> dict[str, Any]:
     }
 
 
-def _build(build: Build) -> dict[str, Any]:
+def build_json(build: Build) -> dict[str, Any]:
     return build.model_dump() | {"zone_names": list(build.zone_names)}
 
 
-def _request(state: SystemState) -> dict[str, Any]:
+def request_json(state: SystemState) -> dict[str, Any]:
     request = state.incident.request
     return {
         "comm": request.comm,
@@ -220,11 +220,11 @@ def _tunable(tunable: Tunable) -> dict[str, Any]:
         "from": tunable.source,
         "basis": tunable.basis,
         "default": tunable.default,
-        "origin": _origin(tunable.origin),
+        "origin": origin_json(tunable.origin),
     }
 
 
-def _verdict(verdict: Verdict) -> dict[str, Any]:
+def verdict_json(verdict: Verdict) -> dict[str, Any]:
     return {
         "zone": verdict.zone,
         "node": verdict.node,
@@ -251,7 +251,7 @@ def _ladder(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _replay(replay: Replay) -> dict[str, Any]:
+def replay_json(replay: Replay) -> dict[str, Any]:
     return {
         "operation": replay.operation,
         "mark": replay.mark,
@@ -261,7 +261,7 @@ def _replay(replay: Replay) -> dict[str, Any]:
                 "order": step.order,
                 "what": step.what,
                 "zone": step.zone,
-                "verdicts": [_verdict(verdict) for verdict in step.verdicts],
+                "verdicts": [verdict_json(verdict) for verdict in step.verdicts],
             }
             for step in replay.steps
         ],
@@ -276,7 +276,7 @@ def _measured(measured: Measured) -> dict[str, Any]:
     return measured.model_dump()
 
 
-def _verification(verification: Verification) -> dict[str, Any]:
+def verification_json(verification: Verification) -> dict[str, Any]:
     return {
         "class": verification.class_,
         "operation": verification.operation,
@@ -285,9 +285,9 @@ def _verification(verification: Verification) -> dict[str, Any]:
             "low": verification.passes_low,
             "high": verification.passes_high,
         },
-        "before": [_replay(replay) for replay in verification.before],
-        "after": [_replay(replay) for replay in verification.after],
-        "worst": [_replay(replay) for replay in verification.worst],
+        "before": [replay_json(replay) for replay in verification.before],
+        "after": [replay_json(replay) for replay in verification.after],
+        "worst": [replay_json(replay) for replay in verification.worst],
         "headroom_before": _headroom(verification.headroom_before),
         "headroom": _headroom(verification.headroom),
         "estimate": {
@@ -302,7 +302,7 @@ def _verification(verification: Verification) -> dict[str, Any]:
 
 
 def _evidence(evidence: Evidence) -> dict[str, Any]:
-    return {"fact": evidence.fact, "values": _by_key(evidence.values), "origin": _origin(evidence.origin)}
+    return {"fact": evidence.fact, "values": _by_key(evidence.values), "origin": origin_json(evidence.origin)}
 
 
 def _by_key(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -323,7 +323,7 @@ def _cause(cause: Cause) -> dict[str, Any]:
     }
 
 
-def _change(change: Change) -> dict[str, Any]:
+def change_json(change: Change) -> dict[str, Any]:
     """Return a change; ``from`` and ``to`` are numbers where the value is one known number, text elsewhere."""
     known = change.current_low is not None and change.current_low == change.current_high
     whole = change.target_value is not None and change.target == str(change.target_value)
@@ -346,9 +346,9 @@ def _fix(fix: Fix) -> dict[str, Any]:
         "title": fix.title,
         "kind": fix.kind,
         "repairs": fix.repairs,
-        "changes": [_change(change) for change in fix.changes],
+        "changes": [change_json(change) for change in fix.changes],
         "commands": list(fix.commands),
-        "verification": _verification(fix.verification),
+        "verification": verification_json(fix.verification),
         "cost": fix.cost,
         "price": fix.price,
         "risk": fix.risk,
@@ -369,7 +369,7 @@ def _refutation(refutation: Refutation) -> dict[str, Any]:
         "why": refutation.why,
         "numbers": _by_key(refutation.numbers),
         "measured": [_measured(measured) for measured in refutation.measured],
-        "verification": None if refutation.verification is None else _verification(refutation.verification),
+        "verification": None if refutation.verification is None else verification_json(refutation.verification),
         "sources": list(refutation.sources),
         "rule": refutation.rule,
     }
@@ -396,4 +396,4 @@ def _kill(kill: Kill, incident: Incident) -> dict[str, Any]:
 
 
 def _warning(warning: Warning_) -> dict[str, Any]:
-    return {"code": warning.code, "text": warning.text, "origin": _origin(warning.origin)}
+    return {"code": warning.code, "text": warning.text, "origin": origin_json(warning.origin)}

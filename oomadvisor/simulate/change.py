@@ -28,6 +28,35 @@ class FreePages:
 
 
 @dataclass(frozen=True, slots=True)
+class FreeBlocks:
+    """``count`` blocks of ``order`` come back in ``zone``, and none of them has a free buddy: the position is known."""
+
+    source: str
+    zone: str
+    order: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddSwap:
+    """``kb`` of swap are switched on. The test does not read it; reclaim may then take anonymous pages and tmpfs."""
+
+    kb: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetMaxOrder:
+    """A kernel built with another MAX_ORDER: as many free lists, the largest block has 2^(MAX_ORDER − 1) pages."""
+
+    max_order: int
+
+
+@dataclass(frozen=True, slots=True)
+class JoinZones:
+    """A kernel built without the split of low memory: the zones that may serve the request are one."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetOperation:
     """The task does something else instead (vfork and exec instead of fork and exec)."""
 
@@ -39,17 +68,30 @@ class SetRealtime:
     """The task runs under SCHED_FIFO or SCHED_RR: ALLOC_HARDER in the slow path (page_alloc.c: gfp_to_alloc_flags)."""
 
 
-Change = SetSysctl | FreePages | SetOperation | SetRealtime
+Exact = SetSysctl | SetRealtime | FreeBlocks | SetMaxOrder | JoinZones
+"""Changes that turn one snapshot into exactly one other."""
+
+Change = Exact | FreePages | AddSwap | SetOperation
+
+SMALLEST_MAX_ORDER, LARGEST_MAX_ORDER = 2, 20
+"""Beyond these no kernel can be built (a pageblock is at most 2^19 pages, and there is no page order below 1)."""
 
 
-def apply(snap: Snapshot, change: SetSysctl | SetRealtime) -> Snapshot:
+def apply(snap: Snapshot, change: Exact) -> Snapshot:
     """Return the snapshot as the kernel would have it right after the change.
 
-    A sysctl that the test does not read leaves the snapshot as it is: that is the answer, not an omission.
-    Raises NotReplayable when a value has the wrong number of entries.
+    A sysctl that the test does not read leaves the snapshot as it is: that is the answer, not an omission. A build-time
+    change is shown on the same free pages: what another boot would have made of the memory is in no report.
+    Raises NotReplayable when a value has the wrong number of entries or does not fit the box.
     """
     if isinstance(change, SetRealtime):
         return replace(snap, realtime=True)
+    if isinstance(change, FreeBlocks):
+        return with_free_blocks(snap, change.zone, change.order, change.count)
+    if isinstance(change, SetMaxOrder):
+        return with_max_order(snap, change.max_order)
+    if isinstance(change, JoinZones):
+        return with_one_zone(snap)
     if change.name == MIN_FREE_KBYTES:
         if len(change.values) != 1:
             raise NotReplayable(f"{MIN_FREE_KBYTES} takes one number, not {len(change.values)}")
@@ -65,12 +107,11 @@ def with_min_free_kbytes(snap: Snapshot, min_free_kbytes: int) -> Snapshot:
     The reserves stay: writing the value does not recompute them.
     """
     marks = snap.family.setup_per_zone_wmarks(snap.zone_names, snap.present, min_free_kbytes)
-    return snap.with_zones(
-        tuple(
-            replace(z, mark_min=marks[z.index].min, mark_low=marks[z.index].low, mark_high=marks[z.index].high)
-            for z in snap.zones
-        )
+    zones = tuple(
+        replace(z, mark_min=marks[z.index].min, mark_low=marks[z.index].low, mark_high=marks[z.index].high)
+        for z in snap.zones
     )
+    return replace(snap, zones=zones, min_free_kbytes=(min_free_kbytes, min_free_kbytes))
 
 
 def with_lowmem_reserve_ratio(snap: Snapshot, ratios: tuple[int, ...]) -> Snapshot:
@@ -80,7 +121,7 @@ def with_lowmem_reserve_ratio(snap: Snapshot, ratios: tuple[int, ...]) -> Snapsh
     """
     needed = len(snap.zone_names) - 1
     if len(ratios) > needed:
-        raise NotReplayable(f"vm.lowmem_reserve_ratio has {needed} entries on this kernel, not {len(ratios)}")
+        raise NotReplayable(f"{LOWMEM_RESERVE_RATIO} has {needed} entries on this kernel, not {len(ratios)}")
     padded = (*ratios, *(1,) * (needed - len(ratios)))
     matrix = snap.family.setup_per_zone_lowmem_reserve(snap.present, padded)
     return snap.with_zones(
@@ -89,3 +130,81 @@ def with_lowmem_reserve_ratio(snap: Snapshot, ratios: tuple[int, ...]) -> Snapsh
             for z in snap.zones
         )
     )
+
+
+def with_reserve_ratio(snap: Snapshot, index: int, ratio: int) -> Snapshot:
+    """Return the snapshot with another lowmem_reserve_ratio of the zone ``index`` alone."""
+    ratios = [1] * (len(snap.zone_names) - 1)
+    ratios[index] = ratio
+    reserve = snap.family.setup_per_zone_lowmem_reserve(snap.present, ratios)[index][snap.class_zone_index]
+    return snap.with_zones(tuple(replace(z, reserve=reserve) if z.index == index else z for z in snap.zones))
+
+
+def with_free_blocks(snap: Snapshot, zone: str, order: int, count: int) -> Snapshot:
+    """Return the snapshot with ``count`` more free blocks of ``order`` in ``zone``. Raises NotReplayable."""
+    at = next((z for z in snap.zones if z.name == zone), None)
+    if at is None:
+        raise NotReplayable(f"no zone {zone} can serve this request; it may take from {_names(snap)}")
+    if order >= len(at.blocks):
+        raise NotReplayable(f"zone {zone} has blocks of the orders 0 to {len(at.blocks) - 1}, not of order {order}")
+    used = at.present - at.listed
+    if count << order > used:
+        raise NotReplayable(f"{count << order} pages cannot be freed in zone {zone}: {max(used, 0)} are in use")
+    blocks = (*at.blocks[:order], at.blocks[order] + count, *at.blocks[order + 1 :])
+    return snap.with_zones(tuple(z.with_blocks(blocks) if z is at else z for z in snap.zones))
+
+
+def with_max_order(snap: Snapshot, max_order: int) -> Snapshot:
+    """Return the snapshot with ``max_order`` free lists: blocks that are then too large lie there in pieces.
+
+    With more lists than now, blocks of the present largest order that are buddies would be one; which are, no report
+    shows, and no test of a smaller order depends on it. Raises NotReplayable outside 2 to 20.
+    """
+    if not SMALLEST_MAX_ORDER <= max_order <= LARGEST_MAX_ORDER:
+        raise NotReplayable(f"MAX_ORDER is {SMALLEST_MAX_ORDER} to {LARGEST_MAX_ORDER}, not {max_order}")
+    top = max_order - 1
+    zones = []
+    for zone in snap.zones:
+        blocks = [*zone.blocks[:max_order], *(0,) * (max_order - len(zone.blocks))]
+        blocks[top] += sum(count << (order - top) for order, count in enumerate(zone.blocks) if order > top)
+        zones.append(replace(zone, blocks=tuple(blocks)))
+    return snap.with_zones(tuple(zones))
+
+
+def with_one_zone(snap: Snapshot) -> Snapshot:
+    """Return the snapshot with the eligible zones as one: their lists together, marks anew, no reserve.
+
+    Raises NotReplayable when there is nothing to join, a zone above is populated but may not serve the request (then
+    its lists are not part of this snapshot), or vm.min_free_kbytes is not known.
+    """
+    index = snap.class_zone_index
+    if len(snap.zones) < 2:
+        raise NotReplayable(f"there is one zone already ({_names(snap)})")
+    if any(snap.present[index + 1 :]):
+        raise NotReplayable(
+            f"the request may not use the zones above {snap.zone_names[index]}, so they cannot be joined"
+        )
+    if snap.min_free_kbytes is None:
+        raise NotReplayable(f"{MIN_FREE_KBYTES} is not known, so the marks of one zone cannot be computed")
+    length = max(len(zone.blocks) for zone in snap.zones)
+    lists = [(*zone.blocks, *(0,) * (length - len(zone.blocks))) for zone in snap.zones]
+    joined = replace(
+        snap.zones[0],
+        index=0,
+        present=sum(zone.present for zone in snap.zones),
+        free=sum(zone.free for zone in snap.zones),
+        blocks=tuple(map(sum, zip(*lists, strict=True))),
+        reserve=0,
+    )
+    one = replace(
+        snap,
+        zones=(joined,),
+        zone_names=snap.zone_names[index:],
+        present=(joined.present, *snap.present[index + 1 :]),
+        class_zone_index=0,
+    )
+    return with_min_free_kbytes(one, snap.min_free_kbytes[1])  # the strictest that the marks allow
+
+
+def _names(snap: Snapshot) -> str:
+    return ", ".join(zone.name for zone in snap.zones)

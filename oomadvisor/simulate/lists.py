@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from functools import partial
 
+from oomadvisor.kernel.gfp import Alloc
 from oomadvisor.model import Mark
 from oomadvisor.simulate.blocks import Choice, split_block
 from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
 
 
 class FreeLists:
-    """One zone's lists and free counter at one mark. A real-time task is tested with ALLOC_HARDER at MIN only."""
+    """One zone's lists and free counter at one mark."""
 
     __slots__ = ("_mark", "_reserve", "_test", "blocks", "free", "zone")
 
@@ -18,8 +19,14 @@ class FreeLists:
         self.free = zone.free
         self.blocks = list(zone.blocks)
         self._mark, self._reserve = zone.mark(mark), zone.reserve
-        harder = snap.realtime and mark == "min"
-        self._test = partial(snap.family.zone_watermark_ok, harder=harder, bits=snap.bits, smp=snap.smp)
+        flags = snap.alloc_flags(mark)
+        self._test = partial(
+            snap.family.zone_watermark_ok,
+            high=bool(flags & Alloc.HIGH),
+            harder=bool(flags & Alloc.HARDER),
+            bits=snap.bits,
+            smp=snap.smp,
+        )
 
     def take(self, order: int, choice: Choice) -> bool:
         """Take a block of ``order``, if the zone passes the test and has one."""

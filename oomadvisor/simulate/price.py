@@ -45,12 +45,31 @@ def pcp_margin_pages(snap: Snapshot) -> int:
 def price(snap: Snapshot, min_free_kbytes: int) -> Price:
     """Return the price of a value on these zones."""
     at = with_min_free_kbytes(snap, min_free_kbytes)
-    floor = sum(z.mark_min + z.reserve for z in at.zones)
     return Price(
         min_free_kbytes=min_free_kbytes,
-        atomic_pages=sum(z.mark_min - burst_limit(z.mark_min, ATOMIC) for z in at.zones),
-        floor_pages=floor,
-        above_floor_pages=sum(z.free for z in at.zones) - floor,
-        safe_burst_pages=max(5 * min_free_kbytes // 32 - pcp_margin_pages(snap), 0),
-        spinning_zones=tuple(z.name for z in at.zones if z.reserve > 0 and z.mark_high > z.mark_min + z.reserve),
+        atomic_pages=atomic_pages(at),
+        floor_pages=floor_pages(at),
+        above_floor_pages=sum(z.free for z in at.zones) - floor_pages(at),
+        safe_burst_pages=safe_burst_pages(snap, min_free_kbytes),
+        spinning_zones=spinning_zones(at),
     )
+
+
+def atomic_pages(snap: Snapshot) -> int:
+    """Return what GFP_ATOMIC may still take at the floor: what of MIN the test lets it ignore."""
+    return sum(z.mark_min - burst_limit(z.mark_min, ATOMIC) for z in snap.zones)
+
+
+def floor_pages(snap: Snapshot) -> int:
+    """Return the free pages at which ordinary requests stop: MIN and the reserve of every zone."""
+    return sum(z.mark_min + z.reserve for z in snap.zones)
+
+
+def safe_burst_pages(snap: Snapshot, min_free_kbytes: int) -> int:
+    """Return the single pages that one burst gets even where full per-cpu lists withhold theirs; measured."""
+    return max(5 * min_free_kbytes // 32 - pcp_margin_pages(snap), 0)
+
+
+def spinning_zones(snap: Snapshot) -> tuple[str, ...]:
+    """Return the zones whose HIGH lies above MIN + reserve, where ordinary requests stop filling them."""
+    return tuple(z.name for z in snap.zones if z.reserve > 0 and z.mark_high > z.mark_min + z.reserve)

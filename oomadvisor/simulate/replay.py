@@ -1,24 +1,23 @@
 """An operation replayed block by block over the zone list, as the allocator would serve it."""
 
+from oomadvisor.kernel.gfp import Alloc
 from oomadvisor.model import MARKS, LadderStep, Mark, Operation, Replay, ReplayStep, Verdict
 from oomadvisor.simulate.blocks import Choice
 from oomadvisor.simulate.lists import lists_of, serve
-from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
+from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot, asked_by
 
 
 def zone_verdict(snap: Snapshot, zone: ZoneSnapshot, order: int, mark: Mark) -> Verdict:
-    """Return the watermark test of one request in one zone, with every comparison (page_alloc.c: zone_watermark_ok).
-
-    A real-time task is tested with ALLOC_HARDER at MIN, and only there: the last look at HIGH drops it
-    (page_alloc.c: gfp_to_alloc_flags, __alloc_pages_may_oom).
-    """
+    """Return the watermark test of one request in one zone, with every comparison (page_alloc.c: zone_watermark_ok)."""
+    flags = snap.alloc_flags(mark)
     check = snap.family.watermark_check(
         zone.free,
         zone.blocks,
         order,
         zone.mark(mark),
         zone.reserve,
-        harder=snap.realtime and mark == "min",
+        high=bool(flags & Alloc.HIGH),
+        harder=bool(flags & Alloc.HARDER),
         bits=snap.bits,
         smp=snap.smp,
     )
@@ -46,7 +45,10 @@ def order_verdicts(snap: Snapshot, orders: tuple[int, ...]) -> tuple[Verdict, ..
 
 
 def operation_passes(snap: Snapshot, orders: tuple[int, ...], mark: Mark, choice: Choice = "smallest") -> bool:
-    """Return whether every block of an operation is found, each taken before the next is asked for."""
+    """Return whether every block of an operation is found, each taken before the next is asked for.
+
+    They are asked for with the snapshot's mask; :func:`asked_by` gives it that of an operation.
+    """
     lists = lists_of(snap, mark)
     return all(serve(lists, order, choice) is not None for order in orders)
 
@@ -57,6 +59,7 @@ def replay(snap: Snapshot, operation: Operation, mark: Mark, choice: Choice = "s
     Each step holds the verdict of every zone as it was found at that moment.
     """
     steps: list[ReplayStep] = []
+    snap = asked_by(snap, operation)
     lists = lists_of(snap, mark)
     for step in operation.steps:
         now = snap.with_zones(tuple(zone.zone.with_blocks(tuple(zone.blocks)) for zone in lists))

@@ -1,15 +1,16 @@
 """A set of changes replayed: the verdict before and after, and its class (docs/verification.md)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 from oomadvisor.model import MARKS, Mark, Operation, Replay
 from oomadvisor.model.advice import VerificationClass
-from oomadvisor.simulate.change import Change, SetOperation, SetRealtime, SetSysctl, apply
-from oomadvisor.simulate.headroom import children_that_stay
+from oomadvisor.simulate.change import AddSwap, Change, FreePages, SetOperation, apply
+from oomadvisor.simulate.headroom import children_range, children_that_stay
 from oomadvisor.simulate.replay import operation_passes, replay
 from oomadvisor.simulate.scatter import Scatter, scatter
-from oomadvisor.simulate.snapshot import Snapshot
+from oomadvisor.simulate.snapshot import Snapshot, asked_by
 
 CHILDREN_DRAWN = 100
 """Children are not counted further than this in a drawn layout: more than enough, and the count costs time."""
@@ -21,7 +22,7 @@ class Outcome:
 
     ``before``/``after``: replays at MIN, LOW and HIGH; with pages freed at unknown positions ``after`` is the best
     case and ``worst`` the worst. ``estimate``: how many of ``draws`` random layouts pass at HIGH, and
-    ``estimate_min`` at MIN.
+    ``estimate_min`` at MIN. ``snapshot``: after the changes (in the best case), ``worst_snapshot``: in the worst.
     """
 
     verification: VerificationClass
@@ -36,23 +37,32 @@ class Outcome:
     headroom_draws: tuple[int, ...]
     operation: Operation
     snapshot: Snapshot
+    worst_snapshot: Snapshot
 
     def passes(self, mark: Mark) -> bool:
         return next(r.ok for r in self.after if r.mark == mark)
+
+    @property
+    def children(self) -> tuple[int, int]:
+        """The least and the largest headroom: of the layouts drawn, or of the ways in which blocks are split."""
+        if self.headroom_draws:
+            return min(self.headroom, self.headroom_draws[0]), self.headroom_draws[-1]
+        return children_range(self.snapshot, self.operation)
 
 
 def what_if(snap: Snapshot, operation: Operation, changes: tuple[Change, ...], *, draws: int | None = None) -> Outcome:
     """Replay ``operation`` before and after ``changes``. Raises NotReplayable when a value does not fit the kernel."""
     after, target, freed = snap, operation, 0
     for change in changes:
-        if isinstance(change, SetSysctl | SetRealtime):
-            after = apply(after, change)
-        elif isinstance(change, SetOperation):
+        if isinstance(change, SetOperation):
             target = change.operation
-        else:
+        elif isinstance(change, FreePages):
             freed += change.pages
+        elif not isinstance(change, AddSwap):
+            after = apply(after, change)
     before = _replays(snap, operation)
     if freed:
+        after = asked_by(after, target)
         spread = scatter(after, freed, target.orders, **({} if draws is None else {"draws": draws}))
         return _bounded(snap, before, target, spread, children_that_stay(snap, operation))
     return Outcome(
@@ -68,6 +78,7 @@ def what_if(snap: Snapshot, operation: Operation, changes: tuple[Change, ...], *
         headroom_draws=(),
         operation=target,
         snapshot=after,
+        worst_snapshot=after,
     )
 
 
@@ -78,11 +89,22 @@ def classify(before: Snapshot, after: Snapshot, target: Operation) -> Verificati
     the largest that fits), and a single page after them. *marginal*: all that at MIN, or at HIGH one way only.
     Otherwise *harmful* when a mark or reserve rose, so that the test got stricter, else *no effect*.
     """
+    after = asked_by(after, target)
     if passes_both_ways(after, (*target.orders, 0), "high"):
         return "certain"
     if operation_passes(after, (*target.orders, 0), "min"):
         return "marginal"
     return "harmful" if _worse(before, after) else "no effect"
+
+
+def broken(before: Snapshot, after: Snapshot, operations: Iterable[Operation]) -> tuple[Operation, ...]:
+    """Return the operations that pass at MIN before and not after: what a change takes away."""
+    return tuple(
+        operation
+        for operation in operations
+        if operation_passes(asked_by(before, operation), operation.orders, "min")
+        and not operation_passes(asked_by(after, operation), operation.orders, "min")
+    )
 
 
 def passes_both_ways(snap: Snapshot, orders: tuple[int, ...], mark: Mark) -> bool:
@@ -91,11 +113,11 @@ def passes_both_ways(snap: Snapshot, orders: tuple[int, ...], mark: Mark) -> boo
 
 
 def _worse(before: Snapshot, after: Snapshot) -> bool:
-    old = {z.name: z for z in before.zones}
+    if [z.name for z in before.zones] != [z.name for z in after.zones]:
+        return False  # other zones: their marks cannot be compared one by one
     return any(
-        z.mark_min > old[z.name].mark_min or z.mark_high > old[z.name].mark_high or z.reserve > old[z.name].reserve
-        for z in after.zones
-        if z.name in old
+        new.mark_min > old.mark_min or new.mark_high > old.mark_high or new.reserve > old.reserve
+        for old, new in zip(before.zones, after.zones, strict=True)
     )
 
 
@@ -123,4 +145,5 @@ def _bounded(
         headroom_draws=tuple(sorted(children_that_stay(s, target, CHILDREN_DRAWN) for s in spread.draws)),
         operation=target,
         snapshot=spread.best,
+        worst_snapshot=worst,
     )

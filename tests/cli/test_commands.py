@@ -65,7 +65,7 @@ def test_without_durable_rules_the_matcher_gives_the_same_with_one_warning(tmp_p
     "command",
     [
         (),
-        *((name,) for name in ("advise", "explain", "facts", "incidents", "schema", "rules")),
+        *((name,) for name in ("advise", "explain", "simulate", "facts", "incidents", "schema", "rules")),
         *(("rules", name) for name in ("list", "show", "check", "test", "why", "new", "facts", "schema", "docs")),
     ],
     ids=" ".join,

@@ -15,8 +15,7 @@ import pytest
 
 from oomadvisor import knowledge
 from oomadvisor.model import Operation
-from oomadvisor.simulate import SetSysctl, change, children_that_stay, headroom, replay, whatif
-from oomadvisor.simulate.lists import FreeLists
+from oomadvisor.simulate import SetSysctl, Snapshot, change, children_that_stay, headroom, replay, whatif
 from tests.checks import seed_trials
 from tests.checks import whatif as check
 from tests.simulate.boxes import ARM, RUNS, seed
@@ -95,7 +94,7 @@ def test_blocks_that_are_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_privilege_of_real_time_tasks_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    mutate(monkeypatch, FreeLists.__init__, 'snap.realtime and mark == "min"', "False")
+    mutate(monkeypatch, Snapshot.alloc_flags, "rt=self.realtime", "rt=False")
     assert wrong_boots() >= 10
 
 
@@ -116,7 +115,7 @@ def test_headroom_with_the_smallest_block_first(monkeypatch: pytest.MonkeyPatch)
     """That model promises about twice too much: 27 pairs at 2039, where 13 to 14 children stayed."""
     at_default = change.with_min_free_kbytes(seed(), 2039)
     assert children_that_stay(at_default, ARM["fork+exec"]) == 13
-    mutate(monkeypatch, headroom._child, '"largest"', '"smallest"')
+    mutate(monkeypatch, headroom._child, "choice)", '"smallest")')
     assert children_that_stay(at_default, ARM["fork+exec"]) >= 20
     assert near_headrooms() < 0.5
 
