@@ -98,7 +98,7 @@ def _place(rule: Rule, advice: IncidentAdvice) -> str:
     for judged in advice.refuted:
         if judged.rule == rule.id:
             if rule.kind == "fix":
-                return f"not recommended: {judged.why[0].lower()}{judged.why[1:]}"
+                return f"not recommended: {judged.why[:1].lower()}{judged.why[1:]}"
             return f"judged advice: {judged.judged}"
     if any(note.rule == rule.id for note in advice.notes):
         return "note"

@@ -113,9 +113,9 @@ def test_why(here: Here, seed: str, mine: Path, rule: str) -> None:
 
 
 def test_why_follows_what_a_rule_waits_for(here: Here) -> None:
-    """An order-0 kill: the fix waits for a cause, and the cause says which of its own conditions failed."""
+    """An order-0 kill: the rule waits for a cause, and the cause says which of its own conditions failed."""
     report = "tests/reports/arm-2.6.31.12-order0-process-too-big.txt"
-    ran = here("rules", "why", "lower-min-free-kbytes", report)
+    ran = here("rules", "why", "high-order-operation", report)
     assert "did not fire." in ran.out.splitlines()[0]
     assert "FAILS  cause with name = fragmentation" in ran.out
     assert "What it waits for would come from fragmentation:" in ran.out
