@@ -5,6 +5,7 @@ from functools import cache
 
 from oomadvisor import book_cache, knowledge
 from oomadvisor.facts import FACT_KINDS, SCOPES
+from oomadvisor.knowledge.files import read as read_knowledge
 from oomadvisor.packs import Origins, builtin_pack, named_pack, origins
 from oomadvisor.rulebook.book import RuleBook
 from oomadvisor.rulebook.engine import Engine
@@ -25,10 +26,17 @@ def vocabulary() -> Vocabulary:
     """Return what the knowledge knows by name."""
     return Vocabulary(
         tunables=knowledge.knobs(),
+        accepted=lambda name: _accepted_values().get(name),
         operations=frozenset(name for arch in ("arm", "mips", "x86") for name in knowledge.operations(arch)),
         measured=knowledge.measured_rates(),
         sources=knowledge.sources(),
     )
+
+
+@cache
+def _accepted_values() -> dict[str, str]:
+    """Return which values 2.6.31 takes, by tunable. Read only when a rule sets a literal one: the file is large."""
+    return {row["name"]: row["accepted"] for row in read_knowledge("reference/sysctl-vm")["entries"]}
 
 
 def user_book(rule_dirs: Sequence[str], environ: Mapping[str, str]) -> RuleBook:

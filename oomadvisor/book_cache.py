@@ -97,9 +97,19 @@ def _prune(folder: Path) -> None:
 def _program() -> str:
     """Return what the meaning of rules hangs on besides their files: this program, its facts and its knowledge."""
     stamps = [FORM, __version__]
-    for folder in (PACKAGE / "rulebook", PACKAGE / "facts", resource_dir("knowledge")):
+    for folder in (
+        PACKAGE / "rulebook",
+        PACKAGE / "facts",
+        PACKAGE / "knowledge",
+        *_folders(resource_dir("knowledge")),
+    ):
         stamps += sorted(_stamps(folder))
     return "\n".join(stamps)
+
+
+def _folders(root: Path) -> Iterable[Path]:
+    yield root
+    yield from sorted(path for path in root.iterdir() if path.is_dir())
 
 
 def _stamps(folder: Path) -> Iterable[str]:

@@ -53,6 +53,9 @@ from oomadvisor.simulate.whatif import broken
 HEADROOM_MODEL = "largest block first, 7 single pages for each child, the second page directory while the first is held"
 
 
+OUTSIDE_SYSCTL = "outside sysctl"
+"""The knob of a change in words; its target is a template until the fix is made."""
+
 SINGLE_PAGE = Operation(
     id="order:0",
     title="a single page",
@@ -121,7 +124,7 @@ def resolve(assessment: Assessment, written: WrittenChange) -> Resolved:
         shown = Change(knob="scheduling", current="normal", target="real-time (SCHED_FIFO)")
         return Resolved(shown, SetRealtime())
     text = " ".join(written.unsimulated.split())
-    return Resolved(Change(knob="outside sysctl", target=text), None)
+    return Resolved(Change(knob=OUTSIDE_SYSCTL, target=text), None)
 
 
 def _sysctl(assessment: Assessment, written: SysctlChange) -> Resolved:

@@ -98,6 +98,8 @@ class RequestFact(Fact):
     )
     group: str | None = Field(default=None, description="what kind of code asked", examples=["exec", "fork", "network"])
     what: str | None = Field(default=None, description="what was being allocated")
+    can_be_avoided: bool = Field(default=False, description="it is known how to do without the request")
+    avoidable: str | None = Field(default=None, description="how to do without it, in words")
     operation: str | None = Field(default=None, description="id of the operation", examples=["exec"])
     operation_title: str | None = Field(default=None, description="the operation in words")
     operation_blocks: int | None = Field(default=None, description="blocks that the operation needs")

@@ -22,7 +22,7 @@ def request_fact(assessment: Assessment) -> RequestFact | None:
     order, mask = asked.order, asked.gfp_mask
     exact = functions_for(state.kernel.version) is not None
     names = " ".join(state.gfp_flags)
-    site = next((s for s in knowledge.call_sites() if s.id == state.call_site), None)
+    site = knowledge.call_site_named(state.call_site)
     operation, workload = state.operation, state.workload
     decided = snap is not None
 
@@ -55,6 +55,8 @@ def request_fact(assessment: Assessment) -> RequestFact | None:
         call_site=state.call_site,
         group=site.group if site else None,
         what=site.what if site else None,
+        can_be_avoided=site is not None and site.avoidable is not None,
+        avoidable=site.avoidable if site else None,
         operation=operation.id if operation else None,
         operation_title=operation.title if operation else None,
         operation_blocks=len(operation.steps) if operation else None,

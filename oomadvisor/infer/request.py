@@ -29,6 +29,12 @@ def mask_of(
     return flags, names[index], index
 
 
+def call_site_in(incident: Incident) -> "knowledge.CallSite | None":
+    """Return what the backtrace shows of the request. Frames that the kernel itself was not sure of come second."""
+    sure = [frame.symbol for frame in incident.backtrace if not frame.raw.startswith("? ")]
+    return knowledge.call_site_of(sure) or knowledge.call_site_of([frame.symbol for frame in incident.backtrace])
+
+
 def operation_of(incident: Incident, site: "knowledge.CallSite | None") -> Operation | None:
     """Return what the task was doing. Without a telling backtrace it is the one request that the report names."""
     order = incident.request.order

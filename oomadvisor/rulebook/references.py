@@ -1,6 +1,7 @@
 """Whether what a rule names outside the facts exists: tunables, operations, measurements, sources; and its proofs."""
 
 import re
+from collections.abc import Callable
 
 from oomadvisor.rulebook.blocks import Path, RuleProblems
 from oomadvisor.rulebook.change import Change, OperationChange, SysctlChange
@@ -9,6 +10,7 @@ from oomadvisor.rulebook.kernel_range import SERIES, KernelRange, version_text
 from oomadvisor.rulebook.rule import Rule
 from oomadvisor.rulebook.vocabulary import Tunable, Vocabulary
 
+MEASURED_SERIES = (2, 6, 31)  # whose accepted values are known
 _RANGE = re.compile(r"(-?\d+)(?:\.\.(-?\d+)| and more)\b")
 
 
@@ -62,9 +64,12 @@ def _check_change(rule: Rule, change: Change, path: Path, vocabulary: Vocabulary
                 (*path, "operation"), "unknown-operation", f"no operation is called {shown(change.operation)}", hint
             )
     elif isinstance(change, SysctlChange) and vocabulary.tunables is not None:
+        applies = rule.applies.kernel
         tunable = vocabulary.tunables.get(change.sysctl)
         if tunable is not None:
             _check_tunable(rule, change, tunable, path, told)
+            if vocabulary.accepted is not None and (applies is None or applies.contains(MEASURED_SERIES)):
+                _check_value(change, vocabulary.accepted, path, told)
         elif change.sysctl.partition(".")[0] in {name.partition(".")[0] for name in vocabulary.tunables}:
             hint = did_you_mean(change.sysctl, sorted(vocabulary.tunables))
             told.at((*path, "sysctl"), "unknown-tunable", f"no kernel has {shown(change.sysctl)}", hint)
@@ -86,12 +91,19 @@ def _check_tunable(rule: Rule, change: SysctlChange, tunable: Tunable, path: Pat
         hint = "" if everywhere else f'write applies: {{kernel: "{_narrowed(applies, tunable)}"}}'
         tell = told.at if applies is not None else told.warn_at
         tell((*path, "sysctl"), "no-such-tunable", f"{lived}; {where}", hint)
+
+
+def _check_value(change: SysctlChange, accepted: Callable[[str], str | None], path: Path, told: RuleProblems) -> None:
+    """Tell about a literal value that the kernel would refuse."""
+    if not isinstance(change.to, int):
         return
-    bounds = _RANGE.match(tunable.range or "")
-    if bounds is None or not isinstance(change.to, int):
+    takes = accepted(change.sysctl)
+    bounds = _RANGE.match(takes or "")
+    if bounds is None:
         return
     if change.to < int(bounds[1]) or (bounds[2] is not None and change.to > int(bounds[2])):
-        told.at((*path, "to"), "out-of-range", f"the kernel takes {tunable.range} for {change.sysctl}, not {change.to}")
+        text = f"{version_text(MEASURED_SERIES)} takes {takes} for {change.sysctl}, not {change.to}"
+        told.at((*path, "to"), "out-of-range", text)
 
 
 def _lifetime(tunable: Tunable) -> str:

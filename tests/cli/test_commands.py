@@ -67,6 +67,7 @@ def test_without_durable_rules_the_matcher_gives_the_same_with_one_warning(tmp_p
         (),
         *((name,) for name in ("advise", "explain", "simulate", "facts", "incidents", "schema", "rules")),
         *(("rules", name) for name in ("list", "show", "check", "test", "why", "new", "facts", "schema", "docs")),
+        *(("knowledge", *name) for name in ((), ("list",), ("show",), ("search",))),
     ],
     ids=" ".join,
 )
