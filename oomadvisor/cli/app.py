@@ -3,6 +3,7 @@
 The other rooms are imported inside the commands, so that ``--help`` and ``--version`` answer at once.
 """
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -272,11 +273,11 @@ def schema(
 def _ask(picked: Picked, rule_dirs: Sequence[str]) -> "Advice":
     """Ask the expert about every state that was picked."""
     from oomadvisor.advise import advise
-    from oomadvisor.book import engine_for, load_book
+    from oomadvisor.book import book_for_advice, engine_for
     from oomadvisor.model import Advice
     from oomadvisor.rulebook import engine_name
 
-    book = load_book(rule_dirs)
+    book = book_for_advice(rule_dirs, os.environ)
     engine = engine_for(book)
     for warning in engine.warnings:
         to_stderr(f"oomadvisor: {warning}")
