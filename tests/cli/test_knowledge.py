@@ -97,7 +97,7 @@ class TestShow:
             ("unix_stream_sendmsg+0x1f0/0x3a0", ["unix-socket", "2 (16 kB)"]),
             ("__GFP_FS", ["gfp bit, 0x80"]),
             ("thrash", ["pgmajfault up by 100"]),
-            ("default-mark", ["14 of 14", "95 % interval"]),
+            ("default-mark", ["16 of 16", "95 % interval"]),
             ("kernel cache pages", ["no memory of the kernel"]),
         ],
     )

@@ -18,6 +18,7 @@ from oomadvisor.infer import build_state, state_from_proc
 from oomadvisor.kernel.marks import setup_per_zone_wmarks
 from oomadvisor.model import Advice, SystemState
 from oomadvisor.parse import read_incidents, read_proc_paths
+from oomadvisor.parse.proc import read_proc_lines
 from oomadvisor.present.text import render_advice
 
 TESTS = Path(__file__).parents[1]
@@ -210,7 +211,8 @@ INPUTS: dict[str, Screen] = {
 def state_of(screen: Screen) -> SystemState:
     """Return the state that an input gives."""
     if screen.proc is not None:
-        return state_from_proc(read_proc_paths([str(TESTS / screen.proc)]), kernel="2.6.31.12")
+        lines = (TESTS / screen.proc).read_text(encoding="utf-8").splitlines(keepends=True)
+        return state_from_proc(read_proc_lines(lines, file=screen.proc), kernel="2.6.31.12")
     if screen.path is not None:
         path = TESTS / screen.path
         text = gzip.decompress(path.read_bytes()).decode(errors="replace") if path.suffix == ".gz" else path.read_text()
@@ -233,7 +235,7 @@ def first_screen(screen: Screen) -> str:
     )
     lines = render_advice(advice, width=WIDTH, colour=False).splitlines()
     end = next((n for n, line in enumerate(lines) if END.match(line)), len(lines))
-    return "".join(f"{line}\n" for line in lines[:end]).replace(str(TESTS) + "/", "").rstrip("\n") + "\n"
+    return "".join(f"{line}\n" for line in lines[:end]).rstrip("\n") + "\n"
 
 
 def main() -> None:

@@ -140,7 +140,14 @@ class Sources(File):
     sources: dict[Id, Text]
 
 
+class MixDescription(File):
+    """The mix itself is checked by its own model when it is read (oomadvisor/longrun/mix.py)."""
+
+    mix: dict[str, object]
+
+
 SHAPES: dict[str, type[File]] = {
+    "mix": MixDescription,
     "knobs": Knobs,
     "call-sites": CallSites,
     "operations": Operations,
