@@ -15,6 +15,7 @@ ROOMS = (
     ("model",),
     ("kernel",),
     ("resources", "knowledge"),
+    ("handlers",),
     ("parse",),
     ("infer",),
     ("simulate",),
@@ -24,7 +25,8 @@ ROOMS = (
     ("verify",),
     ("rank", "trial"),
     ("advise",),
-    ("present",),
+    ("plan",),
+    ("present", "export"),
     ("cli",),
     ("__main__",),
 )

@@ -10,6 +10,7 @@ import typer
 
 from oomadvisor import __version__
 from oomadvisor.cli import options
+from oomadvisor.cli.export import export
 from oomadvisor.cli.inputs import Inputs, Picked, Wanted, check_found, pick, scan
 from oomadvisor.cli.output import Colour, check_target, coloured, columns, to_stderr, write_result
 from oomadvisor.cli.rules import rules_app
@@ -173,6 +174,18 @@ Examples:
   oomadvisor simulate kern.log --solve vm.min_free_kbytes --operation order:3
 """,
 )(simulate)
+
+
+app.command(
+    short_help="Write a fix as a patch, a drop-in or a script.",
+    epilog="""\b
+Examples:
+  oomadvisor export kern.log --sysctl-conf sysctl.conf > fix.patch
+  oomadvisor export kern.log --format script -o fix.sh
+  oomadvisor export kern.log --format dropin --pick lower-min-free-kbytes
+  oomadvisor export kern.log --sysctl-conf sysctl.conf --rollback > back.patch
+""",
+)(export)
 
 
 @app.command(
