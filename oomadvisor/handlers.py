@@ -29,7 +29,7 @@ class Handler:
     until: tuple[int, ...] | None = None
 
     def range_holds_in(self, version: tuple[int, ...]) -> bool:
-        """Return whether ``min`` and ``max`` are those of a kernel of ``version`` (empty = not known: they are taken)."""
+        """Return whether ``min`` and ``max`` are those of ``version`` (empty = not known: they are taken)."""
         return self.until is None or version[: len(self.until)] <= self.until
 
 
@@ -62,9 +62,9 @@ def why_not_written(
         return f"no kernel known here has {name}"
     if knob is not None and version and not knob.exists_in(version):
         return f"{name} does not exist in Linux {'.'.join(map(str, version))}"
-    if sum(known.startswith("vm.") for known in listed) >= LISTED_ENOUGH and name.startswith("vm."):
-        if name not in listed:
-            return f"this box has no {name}"
+    is_listed = sum(known.startswith("vm.") for known in listed) >= LISTED_ENOUGH
+    if is_listed and name.startswith("vm.") and name not in listed:
+        return f"this box has no {name}"
     handler = handler_of(name)
     if handler.read_only:
         return f"{name} is read-only"

@@ -98,7 +98,7 @@ def _chosen(
         elif reason is None and step.settings:
             reason = _not_writable(assessment, step)
             if reason is None and step.class_ not in PROVED:
-                reason = f"{step.class_}: {step.why}"
+                reason = f"{step.class_} from this report; --pick {step.id} takes it all the same"
         if reason is None and one.repairs != "cause" and sure:
             reason = "not needed: the plan is certain without it"
         if reason is None and one.repairs == "containment":

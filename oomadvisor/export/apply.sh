@@ -73,7 +73,7 @@ find_held() {
 	set -f
 	set -- $text
 	IFS=$keep_ifs
-	for line; do
+	for line in "$@"; do
 		case $line in
 		"==> $wanted <==") here=1 ;;
 		"==> "*" <==") here= ;;
@@ -167,7 +167,7 @@ status_one() {
 }
 
 main() {
-	for word; do
+	for word in "$@"; do
 		case $word in
 		apply | rollback | status) ACTION=$word ;;
 		--any-kernel) ANY=1 ;;

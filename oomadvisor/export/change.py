@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 
-from oomadvisor.export.comments import about_lines, ascii_words, hand_lines, setting_lines
+from oomadvisor.export.comments import about_lines, comments, hand_lines, setting_lines
 from oomadvisor.export.conf import (
     BEGIN,
     END,
     NEW,
     NOTE,
     OFF,
+    OFF_UNENDED,
     UNENDED,
     WAS,
+    WAS_UNENDED,
     Segment,
     assignment,
     line_end,
@@ -40,8 +42,8 @@ def with_settings(segments: Sequence[Segment], plan: Plan) -> list[Segment]:
             result.append(Segment(None, ()))
         elif found is not None and found.name in wanted:
             setting = wanted[found.name]
-            comments = list(setting_lines(plan, setting)) if last[found.name] == number else []
-            result.append(_changed(segment.plain, setting, comments, end))
+            notes = list(setting_lines(plan, setting)) if last[found.name] == number else []
+            result.append(_changed(segment.plain, setting, notes, end))
         elif found is not None and found.name in zeroed:
             result.append(_put_out(segment.plain, zeroed[found.name], end))
         else:
@@ -84,24 +86,28 @@ def _give_line_end(segments: list[Segment], place: int, end: bytes) -> None:
         segments[above] = Segment(segments[above].plain, (*before, unended + end))
 
 
-def _changed(plain: bytes, setting: Setting, comments: Sequence[str], end: bytes) -> Segment:
+def _changed(plain: bytes, setting: Setting, notes: Sequence[str], end: bytes) -> Segment:
     found = assignment(plain)
     assert found is not None
     if b" ".join(found.value.split()) == setting.value.encode():
         return Segment(plain, (plain,))
-    text, _ = split_end(plain)
-    notes = [NOTE + line.encode() + end for line in comments]
-    return Segment(plain, (*notes, WAS + text + end, found.with_value(setting.value)))
+    text, own_end = split_end(plain)
+    above = [NOTE + line.encode() + end for line in notes]
+    line = found.with_value(setting.value)
+    # Whatever is written here ends its line: BusyBox patch does not know lines that have no end.
+    if not own_end:
+        return Segment(plain, (*above, WAS_UNENDED + text + end, line + end))
+    return Segment(plain, (*above, WAS + text + end, line))
 
 
 def _put_out(plain: bytes, by: str, end: bytes) -> Segment:
     text, own_end = split_end(plain)
-    note = NOTE + ascii_words(f"the next line would set {by} to 0, so it is out of force").encode() + end
-    return Segment(plain, (note, OFF + text + own_end))
+    note = NOTE + f"the next line would set {by} to 0, so it is out of force".encode() + end
+    return Segment(plain, (note, OFF + text + own_end if own_end else OFF_UNENDED + text + end))
 
 
 def rolled_back_lines(plan: Plan) -> Iterator[str]:
     """Yield what a person must undo by hand: the way back of each fix that is not a sysctl."""
     for step in plan.steps:
         if step.by_hand and step.undo:
-            yield ascii_words(f"by hand: to undo {step.id}: {step.undo}")
+            yield from comments(f"by hand: to undo {step.id}: {step.undo}")

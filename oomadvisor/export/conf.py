@@ -1,7 +1,7 @@
 """A sysctl.conf, byte for byte: what stands in it, what of it this program wrote, and what it is without that.
 
-A line of ours begins with ``# oomadvisor:``, or with a word more before the colon. Where a line of the user's was changed, a comment above it keeps the line as
-it was, so that the file can always be brought back from itself alone:
+A line of ours begins with ``# oomadvisor:``, or with a word more before the colon. Where a line of the user's was
+changed, a comment above it keeps the line as it was, so that the file can always be brought back from itself alone:
 
     # oomadvisor was: vm.min_free_kbytes = 8192
     vm.min_free_kbytes = 2039
@@ -17,11 +17,12 @@ from oomadvisor.parse.errors import InputError
 from oomadvisor.parse.sysctls import dotted
 
 MAX_BYTES = 1 << 20
-BOM = b"\xef\xbb\xbf"
 NOTE = b"# oomadvisor: "
 WAS, OFF, NEW = b"# oomadvisor was: ", b"# oomadvisor off: ", b"# oomadvisor new: "
 BEGIN, END = b"# oomadvisor begin: ", b"# oomadvisor end: "
-OURS = (NOTE, WAS, OFF, NEW, BEGIN, END)
+WAS_UNENDED, OFF_UNENDED = b"# oomadvisor was, without line end: ", b"# oomadvisor off, without line end: "
+OURS = (NOTE, WAS, OFF, NEW, BEGIN, END, WAS_UNENDED, OFF_UNENDED)
+_OFFS, _WASES = (OFF, OFF_UNENDED), (WAS, WAS_UNENDED)
 UNENDED = b" (the line above had no line end)"
 _ASSIGNMENT = re.compile(
     rb"(?P<head>[ \t]*(?:-[ \t]*)?)(?P<key>[^\s=#;-][^\s=#;]*)(?P<equals>[ \t]*=[ \t]*)(?P<value>.*?)"
@@ -72,11 +73,11 @@ def assignment(line: bytes) -> Assignment | None:
     b'-vm/min_free_kbytes=2039  # vendor\\r\\n'
     """
     text, end = split_end(line)
-    bom = BOM if text.startswith(BOM) else b""
-    match = _ASSIGNMENT.fullmatch(text[len(bom) :])
+    match = _ASSIGNMENT.fullmatch(text)
+    # A byte order mark belongs to the key for every sysctl, so the line sets nothing.
     if match is None or not match["key"].isascii():
         return None
-    return Assignment(bom + match["head"], match["key"], match["equals"], match["value"], match["tail"], end)
+    return Assignment(match["head"], match["key"], match["equals"], match["value"], match["tail"], end)
 
 
 def split_end(line: bytes) -> tuple[bytes, bytes]:
@@ -143,7 +144,7 @@ def _segments(lines: Sequence[bytes]) -> Iterator[Segment]:
         start = at
         while at < len(lines) and lines[at].startswith(OURS):
             at += 1
-            if lines[at - 1].startswith((OFF, WAS, NEW)):
+            if lines[at - 1].startswith((*_OFFS, *_WASES, NEW)):
                 break
         if at == start:
             yield Segment(lines[at], (lines[at],))
@@ -151,33 +152,35 @@ def _segments(lines: Sequence[bytes]) -> Iterator[Segment]:
             continue
         last, end = split_end(lines[at - 1])
         follows = assignment(lines[at]) if at < len(lines) else None
-        if last.startswith(OFF):
-            yield Segment(last[len(OFF) :] + end, tuple(lines[start:at]))
-        elif last.startswith(WAS):
-            old = last[len(WAS) :]
-            before = assignment(old)
+        if last.startswith(_OFFS):
+            yield Segment(_kept(last, end), tuple(lines[start:at]))
+        elif last.startswith(_WASES):
+            before = assignment(_kept(last, end))
             if follows is not None and before is not None and follows.name == before.name:
                 at += 1
                 end = follows.end
-            yield Segment(old + end, tuple(lines[start:at]))
-        elif (
-            last.startswith(NEW) and follows is not None and follows.name == last[len(NEW) :].decode("latin-1").strip()
-        ):
-            at += 1
-            yield Segment(None, tuple(lines[start:at]))
+            yield Segment(_kept(last, end), tuple(lines[start:at]))
         else:
+            name = last[len(NEW) :].decode("latin-1").strip() if last.startswith(NEW) else None
+            at += follows is not None and follows.name == name
             yield Segment(None, tuple(lines[start:at]))
+
+
+def _kept(comment: bytes, end: bytes) -> bytes:
+    """Return the user's line that a comment of ours keeps."""
+    mark = next(mark for mark in (*_OFFS, *_WASES) if comment.startswith(mark))
+    return comment[len(mark) :] + (b"" if mark in (WAS_UNENDED, OFF_UNENDED) else end)
 
 
 def _reattached(segments: list[Segment]) -> list[Segment]:
-    """Take the line end back from the line above a block that had to give it one."""
+    """Make one segment of the pieces of a block, and take the line end back from the line above it that had none."""
     result: list[Segment] = []
     for segment in segments:
-        begins = next((line for line in segment.shown if line.startswith(BEGIN)), None)
-        above = next((n for n in range(len(result) - 1, -1, -1) if result[n].plain is not None), None)
-        if segment.plain is None and begins is not None and UNENDED in begins and above == len(result) - 1 >= 0:
-            known = result[above]
-            assert known.plain is not None
-            result[above] = Segment(split_end(known.plain)[0], known.shown)
+        if segment.plain is None and result and result[-1].plain is None:
+            result[-1] = Segment(None, result[-1].shown + segment.shown)
+            continue
+        if segment.begins_block and result and any(UNENDED in line for line in segment.shown):
+            above = result[-1]
+            result[-1] = Segment(split_end(above.plain or b"")[0], above.shown)
         result.append(segment)
     return result

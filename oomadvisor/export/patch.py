@@ -32,6 +32,8 @@ def patch(plan: Plan, conf: bytes | None, name: str, *, rollback: bool = False) 
         head += [f"# {line}" for line in (*hand_lines(plan), *left_lines(plan))]
         made, gone = conf is None, False
     body = _hunks(pairs)
+    # BusyBox patch makes a file of -0,0, and will not where an empty one is; of +1,0 it makes nothing at all.
+    body = body.replace(b"@@ -1,0 ", b"@@ -0,0 ", 1) if made else body.replace(b" +1,0 @@", b" +0,0 @@", 1)
     if not body:
         return b""
     names = _names(made=made, gone=gone)
@@ -61,6 +63,7 @@ def _hunks(pairs: Pairs) -> bytes:
     rows: list[tuple[bytes, bytes]] = []
     for before, after in pairs:
         rows += _rows(before, after)
+    rows = _unended_last(rows)
     changed = [n for n, (sign, _) in enumerate(rows) if sign != b" "]
     result = b""
     at, old_line, new_line = 0, 1, 1
@@ -92,11 +95,17 @@ def _rows(before: tuple[bytes, ...], after: tuple[bytes, ...]) -> list[tuple[byt
     return rows + [(b" ", line) for line in kept]
 
 
+def _unended_last(rows: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Put a line that comes or goes and has no end behind the others: BusyBox patch takes the remark that a line has no
+    end at the end of a hunk only. It is the last of its side, so nothing else changes.
+    """
+    ended = [row for row in rows if row[0] == b" " or row[1].endswith(b"\n")]
+    return [*ended, *(row for row in rows if row[0] != b" " and not row[1].endswith(b"\n"))]
+
+
 def _span(start: int, count: int) -> bytes:
-    """Return ``start,count`` as diff writes it: an empty side begins at the line before."""
-    if count == 0:
-        return b"%d,0" % (start - 1)
-    return b"%d,%d" % (start, count) if count != 1 else b"%d" % start
+    """Return ``start,count`` of one side of a hunk; a count of 1 is left away."""
+    return b"%d" % start if count == 1 else b"%d,%d" % (start, count)
 
 
 def _row(sign: bytes, line: bytes) -> bytes:
