@@ -241,9 +241,10 @@ def incidents(
     The number in the first column is what --incident takes elsewhere. The second is the line in the log.
     """
     from oomadvisor.cli.listing import json_lines, row, table
+    from oomadvisor.parse.report import Report
 
     check_target(output, force=force)
-    rows = [row(one) for one in scan(report)]
+    rows = [row(one) for one in scan(Report(report))]
     check_found(len(rows), Inputs(report))
     write_result(json_lines(rows) if form is options.ListFormat.jsonl else table(rows), output, force=force)
 
