@@ -26,7 +26,7 @@ ROOMS = (
     ("rank", "trial"),
     ("advise",),
     ("plan",),
-    ("present", "export"),
+    ("present", "export", "collect"),
     ("cli",),
     ("__main__",),
 )

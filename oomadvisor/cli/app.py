@@ -10,6 +10,7 @@ import typer
 
 from oomadvisor import __version__
 from oomadvisor.cli import options
+from oomadvisor.cli.collect import collect
 from oomadvisor.cli.export import export
 from oomadvisor.cli.inputs import Inputs, Picked, Wanted, check_found, pick, scan
 from oomadvisor.cli.output import Colour, check_target, coloured, columns, to_stderr, write_result
@@ -174,6 +175,17 @@ Examples:
   oomadvisor simulate kern.log --solve vm.min_free_kbytes --operation order:3
 """,
 )(simulate)
+
+
+app.command(
+    short_help="Print a script that collects a device's state.",
+    epilog="""\b
+Examples:
+  oomadvisor collect > collect.sh
+  oomadvisor collect | ssh box sh -s > bundle.txt
+  oomadvisor advise bundle.txt
+""",
+)(collect)
 
 
 app.command(
