@@ -26,6 +26,7 @@ ROOMS = (
     ("rank", "trial"),
     ("advise",),
     ("plan",),
+    ("comparison",),
     ("present", "export", "collect"),
     ("cli",),
     ("__main__",),

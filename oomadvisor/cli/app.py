@@ -16,6 +16,7 @@ from oomadvisor.cli.inputs import Inputs, Picked, Wanted, check_found, pick, sca
 from oomadvisor.cli.output import Colour, check_target, coloured, columns, to_stderr, write_result
 from oomadvisor.cli.rules import rules_app
 from oomadvisor.cli.simulate import simulate
+from oomadvisor.cli.verify import verify
 
 if TYPE_CHECKING:
     from oomadvisor.model import Advice
@@ -198,6 +199,17 @@ Examples:
   oomadvisor export kern.log --sysctl-conf sysctl.conf --rollback > back.patch
 """,
 )(export)
+
+
+app.command(
+    short_help="See whether a fix is in force and works.",
+    epilog="""\b
+Examples:
+  oomadvisor verify bundle-before.txt bundle-after.txt
+  oomadvisor collect | ssh box sh -s | oomadvisor verify kern.log -
+  oomadvisor verify kern.log bundle.txt --pick lower-min-free-kbytes && echo proved
+""",
+)(verify)
 
 
 @app.command(

@@ -46,7 +46,7 @@ class Report:
         seen: list[tuple[str, Incident]] = []
         for log in logs:
             for incident in self._readable(log):
-                if not any(log != other and _same(incident, known) for other, known in seen):
+                if not any(log != other and same_incident(incident, known) for other, known in seen):
                     seen.append((log, incident))
                     yield incident.model_copy(update={"number": len(seen)})
         if not seen and self.proc() is None:
@@ -89,7 +89,7 @@ def files_like(folder: str, pattern: re.Pattern[str], most: int) -> list[str]:
     return [path for _, path in sorted(found) if os.path.isfile(path)][:most]
 
 
-def _same(one: Incident, other: Incident) -> bool:
+def same_incident(one: Incident, other: Incident) -> bool:
     """Return whether two logs tell of the same incident: dmesg and syslog differ in what stands before the lines."""
     parts = ("kind", "request", "counters", "zones", "swap", "trailer")
     kills = [[(kill.kind, kill.pid, kill.name) for kill in incident.kills] for incident in (one, other)]
