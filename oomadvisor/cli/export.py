@@ -61,8 +61,8 @@ def export(
         typer.Option(
             "--sysctl-conf",
             metavar="FILE",
-            help="The device's /etc/sysctl.conf, which the patch changes. It is only read. Without it the patch makes "
-            "a new one.",
+            help="The device's /etc/sysctl.conf, which the patch changes. It is only read. Without it the patch is for "
+            "the one that a bundle holds, else it makes a new one.",
             show_default=False,
         ),
     ] = None,
@@ -91,6 +91,8 @@ def export(
     check_target(output, force=force)
     conf = None if sysctl_conf is None else _read(sysctl_conf)
     picked = pick(inputs, Wanted.by_options(incident, every=False))
+    if conf is None and form is ExportFormat.patch:
+        conf = _conf_of(picked.states[0])
     plan = planned(picked.states[0], until, picks or [], tuple(rule_dirs or ()), force=force)
     text = _written(plan, form, conf, sysctl_conf, rollback=rollback)
     for line in summary_lines(plan):
@@ -138,6 +140,19 @@ def summary_lines(plan: "Plan") -> list[str]:
     if plan.forced:
         lines.append("WARNING: the replay calls this HARMFUL; it was taken because of --force")
     return lines
+
+
+def _conf_of(state: "SystemState") -> bytes | None:
+    """Return the /etc/sysctl.conf that a bundle holds, None when it holds none or not all of it."""
+    found = next((conf for conf in state.proc.confs if conf.path == "/etc/sysctl.conf"), None)
+    if found is None:
+        return None
+    text = "\n".join(found.lines) + ("\n" if found.ended and found.lines else "")
+    if not found.whole or "\ufffd" in text:
+        to_stderr("The report holds a damaged /etc/sysctl.conf; the patch makes a new one. Name it with --sysctl-conf.")
+        return None
+    to_stderr("The patch is for the /etc/sysctl.conf that the report holds; --sysctl-conf names another.")
+    return text.encode()
 
 
 def _read(path: str) -> bytes:

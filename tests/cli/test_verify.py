@@ -150,7 +150,7 @@ def test_with_pages_to_reclaim_a_failing_test_proves_nothing(tmp_path: Path) -> 
         .replace("nr_inactive_file 0", "nr_inactive_file 900")
         .replace("Inactive(file): 0", "Inactive(file): 7200")
     )
-    ran = verified(tmp_path, bundle)
+    ran = verified(tmp_path, bundle, "--width", "200")
     assert ran.code == ExitCode.UNDECIDED
     assert "pages can be reclaimed" in ran.out
 
