@@ -13,6 +13,7 @@ from oomadvisor.cli import options
 from oomadvisor.cli.collect import collect
 from oomadvisor.cli.export import export
 from oomadvisor.cli.inputs import Inputs, Picked, Wanted, check_found, pick, scan
+from oomadvisor.cli.knowledge import knowledge_app
 from oomadvisor.cli.output import Colour, check_target, coloured, columns, to_stderr, write_result
 from oomadvisor.cli.rules import rules_app
 from oomadvisor.cli.simulate import simulate
@@ -28,6 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.add_typer(rules_app, name="rules")
+app.add_typer(knowledge_app, name="knowledge")
 
 
 def _show_version(wanted: bool) -> None:

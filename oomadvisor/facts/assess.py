@@ -24,12 +24,16 @@ class Assessment:
 
 
 def assess(state: SystemState) -> Assessment:
-    """Replay the watermark test of the state's request, and solve for the thresholds of every operation it concerns."""
-    snap = snapshot(state)
-    operations = _operations(state)
-    if snap is None or state.operation is None:
+    """Replay the watermark test of the state's request, and solve for the thresholds of every operation it concerns.
+
+    Of a picture of the memory without a request it is the operation that comes next.
+    """
+    asked = state.operation or (state.workload if state.incident.kind == "mem-info" else None)
+    snap = snapshot(state) if state.operation else snapshot(state, asked)
+    operations = _operations(state, asked)
+    if snap is None or asked is None:
         return Assessment(state, None, (), (), operations, ())
-    orders = state.operation.orders
+    orders = asked.orders
     top = max(len(z.blocks) for z in snap.zones) - 1
     if max(orders) > top:
         # No list can hold such a block: the kernel returns at once, and no setting changes that.
@@ -51,14 +55,14 @@ def assess(state: SystemState) -> Assessment:
     )
 
 
-def _operations(state: SystemState) -> tuple[Operation, ...]:
-    """Return the operations that matter here, the request's own first, each once."""
-    if state.operation is None:
+def _operations(state: SystemState, asked: Operation | None) -> tuple[Operation, ...]:
+    """Return the operations that matter here, the one in question first, each once."""
+    if asked is None:
         return ()
-    found = {state.operation.id: state.operation}
+    found = {asked.id: asked}
     known = knowledge.operations(state.incident.arch)
-    if state.operation.id in known:
+    if asked.id in known:
         for operation in known.values():
-            if max(operation.orders) >= max(state.operation.orders):
+            if max(operation.orders) >= max(asked.orders):
                 found.setdefault(operation.id, operation)
     return tuple(found.values())

@@ -2,8 +2,8 @@
 
 from oomadvisor.facts.assess import Assessment
 from oomadvisor.facts.kinds import IncidentFact, KernelFact, PanicReason
-from oomadvisor.facts.memory import memory_fact, reclaim_fact, slab_facts, swap_fact, tmpfs_facts
-from oomadvisor.facts.request import request_fact
+from oomadvisor.facts.memory import memory_fact, reclaim_fact, slab_facts, swap_fact, tmpfs_facts, trend_fact
+from oomadvisor.facts.request import prospect_fact, request_fact
 from oomadvisor.facts.settings import reserve_fact, threshold_fact, tunable_facts
 from oomadvisor.facts.tasks import task_facts, victim_fact
 from oomadvisor.facts.zones import zone_facts
@@ -30,8 +30,14 @@ def facts_of(assessment: Assessment) -> list[Fact]:
     request = request_fact(assessment)
     if request is not None:
         facts.append(request)
+    prospect = prospect_fact(assessment)
+    if prospect is not None:
+        facts.append(prospect)
     facts += zone_facts(assessment)
     facts.append(memory_fact(state))
+    trend = trend_fact(state)
+    if trend is not None:
+        facts.append(trend)
     reclaim = reclaim_fact(state)
     if reclaim is not None:
         facts.append(reclaim)

@@ -95,6 +95,8 @@ class RequestFact(Fact):
     )
     group: str | None = Field(default=None, description="what kind of code asked", examples=["exec", "fork", "network"])
     what: str | None = Field(default=None, description="what was being allocated")
+    can_be_avoided: bool = Field(default=False, description="it is known how to do without the request")
+    avoidable: str | None = Field(default=None, description="how to do without it, in words")
     operation: str | None = Field(default=None, description="id of the operation", examples=["exec"])
     operation_title: str | None = Field(default=None, description="the operation in words")
     operation_blocks: int | None = Field(default=None, description="blocks that the operation needs")
@@ -108,6 +110,9 @@ class RequestFact(Fact):
     passes_high: bool | None = Field(default=None, description="passes at HIGH in some zone")
     order0_passes_min: bool | None = Field(default=None, description="a single page passes at MIN in some zone")
     order0_passes_high: bool | None = Field(default=None, description="a single page passes at HIGH in some zone")
+    page_passes_at_default: bool | None = Field(
+        default=None, description="a single page would pass at HIGH with the default vm.min_free_kbytes"
+    )
     largest_passing_order: int | None = Field(
         default=None, description="largest order that passes at HIGH in some zone; -1 when none does"
     )
@@ -118,6 +123,17 @@ class RequestFact(Fact):
         default=None, description="would pass at MIN for a real-time task (mark less a quarter)"
     )
     suitable_blocks: int | None = Field(default=None, description="free blocks of its size or larger in eligible zones")
+
+
+class ProspectFact(Fact):
+    kind: ClassVar[str] = "prospect"
+    meaning: ClassVar[str] = "What the next operation would meet: of a picture of the memory, without an event."
+
+    operation_title: str = Field(description="the operation in words", examples=["fork+exec"])
+    passes_min: bool = Field(description="every block of it passes at MIN")
+    passes_high: bool = Field(description="every block of it passes at HIGH")
+    headroom: int = Field(description="how many more of it fit one after another, at least")
+    page_passes_min: bool = Field(description="a single page passes at MIN in some zone")
 
 
 class ZoneFact(Fact):
@@ -188,6 +204,9 @@ class MemoryFact(Fact):
     shmem_pages: int | None = Field(default=None, description="tmpfs and shared memory", json_schema_extra=PAGES)
     shmem_low_pages: int | None = Field(default=None, description="at least so much of it", json_schema_extra=PAGES)
     shmem_high_pages: int | None = Field(default=None, description="at most so much of it", json_schema_extra=PAGES)
+    shmem_low_permille: int | None = Field(
+        default=None, description="at least so large a share of RAM", json_schema_extra=PERMILLE
+    )
     shmem_permille: int | None = Field(default=None, description="its share of RAM", json_schema_extra=PERMILLE)
     pagecache_pages: int | None = Field(default=None, description="total page cache", json_schema_extra=PAGES)
     mapped_pages: int | None = Field(default=None, description="cache that processes map", json_schema_extra=PAGES)
@@ -215,6 +234,9 @@ class MemoryFact(Fact):
     mlocked_pages: int | None = Field(
         default=None, description="locked by processes (/proc/meminfo)", json_schema_extra=PAGES
     )
+    mlocked_permille: int | None = Field(
+        default=None, description="the same as a share of RAM", json_schema_extra=PERMILLE
+    )
     dirty_pages: int | None = Field(default=None, description="to be written", json_schema_extra=PAGES)
     writeback_pages: int | None = Field(
         default=None, description="being written, NFS pages included", json_schema_extra=PAGES
@@ -230,6 +252,21 @@ class MemoryFact(Fact):
     kernel_cache_pages: int | None = Field(
         default=None, description="Lab126 line: page cache mapped by nobody", json_schema_extra=PAGES
     )
+
+
+class TrendFact(Fact):
+    kind: ClassVar[str] = "trend"
+    meaning: ClassVar[str] = "What moved between two readings of /proc/vmstat; how far they are apart is not in them."
+
+    major_faults: int | None = Field(default=None, description="pages that had to be read from storage")
+    mapped_before_pages: int | None = Field(default=None, description="mapped cache, first", json_schema_extra=PAGES)
+    mapped_after_pages: int | None = Field(default=None, description="mapped cache, then", json_schema_extra=PAGES)
+    mapped_fell_permille: int | None = Field(
+        default=None, description="by how much it fell; 0: it did not", json_schema_extra=PERMILLE
+    )
+    file_lru_before_pages: int | None = Field(default=None, description="file lists, first", json_schema_extra=PAGES)
+    file_lru_after_pages: int | None = Field(default=None, description="file lists, then", json_schema_extra=PAGES)
+    direct_reclaims: int | None = Field(default=None, description="requests that had to reclaim for themselves")
 
 
 class ReclaimFact(Fact):
@@ -303,7 +340,7 @@ class ReserveFact(Fact):
     spinning_now: bool = Field(description="that zone is at or below its HIGH mark now")
     free_pages: int = Field(default=0, description="free in the zones that may serve it", json_schema_extra=PAGES)
     min_pages: int = Field(default=0, description="their MIN marks together", json_schema_extra=PAGES)
-    above_free: bool = Field(default=False, description="the floor lies above what is free")
+    unmet: bool = Field(default=False, description="less is free in these zones than their MIN marks ask for")
     min_free_kb: int = Field(default=0, description="vm.min_free_kbytes, at least", json_schema_extra=KB)
     ram_permille: int | None = Field(
         default=None, description="vm.min_free_kbytes as a share of RAM", json_schema_extra=PERMILLE
@@ -389,8 +426,10 @@ FACT_KINDS: tuple[type[Fact], ...] = (
     IncidentFact,
     KernelFact,
     RequestFact,
+    ProspectFact,
     ZoneFact,
     MemoryFact,
+    TrendFact,
     ReclaimFact,
     SwapFact,
     TunableFact,

@@ -1,6 +1,6 @@
 """Memory as facts: where it is, and what of it the kernel could have taken back."""
 
-from oomadvisor.facts.kinds import MemoryFact, ReclaimFact, SlabFact, SwapFact, TmpfsFact
+from oomadvisor.facts.kinds import MemoryFact, ReclaimFact, SlabFact, SwapFact, TmpfsFact, TrendFact
 from oomadvisor.facts.share import permille
 from oomadvisor.kernel.reclaim import SWAP_CLUSTER_MAX, descent_offer
 from oomadvisor.model import SystemState
@@ -38,6 +38,7 @@ def memory_fact(state: SystemState) -> MemoryFact:
         shmem_pages=memory.shmem_pages,
         shmem_low_pages=memory.shmem_low_pages,
         shmem_high_pages=memory.shmem_high_pages,
+        shmem_low_permille=permille(memory.shmem_low_pages, ram),
         shmem_permille=permille(memory.shmem_pages, ram),
         pagecache_pages=memory.pagecache_pages,
         mapped_pages=memory.mapped_pages,
@@ -53,11 +54,39 @@ def memory_fact(state: SystemState) -> MemoryFact:
         unaccounted_permille=permille(memory.unaccounted_pages, ram),
         singles_permille=permille(singles, listed),
         mlocked_pages=None if mlocked is None else mlocked // state.page_kb,
+        mlocked_permille=None if mlocked is None else permille(mlocked // state.page_kb, ram),
         dirty_pages=dirty,
         writeback_pages=writeback,
         in_flight_permille=_in_flight_share(dirty, writeback, memory.file_lru_pages),
         mapped_permille=permille(memory.mapped_pages, ram),
         kernel_cache_pages=vendor.get("kernel cache pages"),
+    )
+
+
+def trend_fact(state: SystemState) -> TrendFact | None:
+    """Return what moved between two readings of vmstat; None without two."""
+    before, after = state.proc.vmstat_earlier, state.proc.vmstat
+    if before is None or after is None:
+        return None
+
+    def rise(name: str) -> int | None:
+        return after[name] - before[name] if name in before and name in after else None
+
+    def file_lru(reading: dict[str, int]) -> int | None:
+        lists = [reading.get(name) for name in ("nr_active_file", "nr_inactive_file")]
+        return None if None in lists else sum(pages for pages in lists if pages is not None)
+
+    mapped = before.get("nr_mapped"), after.get("nr_mapped")
+    fell = None if mapped[0] is None or mapped[1] is None else permille(max(mapped[0] - mapped[1], 0), mapped[0])
+    return TrendFact(
+        origin=state.proc.origins.get("vmstat"),
+        major_faults=rise("pgmajfault"),
+        mapped_before_pages=mapped[0],
+        mapped_after_pages=mapped[1],
+        mapped_fell_permille=fell,
+        file_lru_before_pages=file_lru(before),
+        file_lru_after_pages=file_lru(after),
+        direct_reclaims=rise("allocstall"),
     )
 
 

@@ -2,12 +2,13 @@
 
 from oomadvisor import knowledge
 from oomadvisor.facts.assess import Assessment
-from oomadvisor.facts.kinds import RequestFact
+from oomadvisor.facts.kinds import ProspectFact, RequestFact
 from oomadvisor.kernel.gfp import Gfp
 from oomadvisor.kernel.series import functions_for
 from oomadvisor.model import Mark
 from oomadvisor.model.state import MIN_FREE_KBYTES
 from oomadvisor.simulate.change import SetRealtime, apply, with_min_free_kbytes
+from oomadvisor.simulate.headroom import children_that_stay
 from oomadvisor.simulate.replay import operation_passes
 
 COSTLY_ORDER = 3
@@ -21,7 +22,7 @@ def request_fact(assessment: Assessment) -> RequestFact | None:
     order, mask = asked.order, asked.gfp_mask
     exact = functions_for(state.kernel.version) is not None
     names = " ".join(state.gfp_flags)
-    site = next((s for s in knowledge.call_sites() if s.id == state.call_site), None)
+    site = knowledge.call_site_named(state.call_site)
     operation, workload = state.operation, state.workload
     decided = snap is not None
 
@@ -54,6 +55,8 @@ def request_fact(assessment: Assessment) -> RequestFact | None:
         call_site=state.call_site,
         group=site.group if site else None,
         what=site.what if site else None,
+        can_be_avoided=site is not None and site.avoidable is not None,
+        avoidable=site.avoidable if site else None,
         operation=operation.id if operation else None,
         operation_title=operation.title if operation else None,
         operation_blocks=len(operation.steps) if operation else None,
@@ -73,10 +76,30 @@ def request_fact(assessment: Assessment) -> RequestFact | None:
             if snap is not None and default is not None
             else None
         ),
+        page_passes_at_default=(
+            operation_passes(with_min_free_kbytes(snap, default), (0,), "high")
+            if snap is not None and default is not None
+            else None
+        ),
         realtime_passes_min=(
             operation_passes(apply(snap, SetRealtime()), (order,), "min") if snap is not None else None
         ),
         suitable_blocks=sum(sum(z.blocks[order:]) for z in snap.zones) if snap is not None else None,
+    )
+
+
+def prospect_fact(assessment: Assessment) -> ProspectFact | None:
+    """Return what comes next on a box that was merely looked at; None where something was asked for."""
+    snap, operation = assessment.snap, assessment.state.workload
+    if snap is None or operation is None or assessment.state.operation is not None:
+        return None
+    return ProspectFact(
+        key=operation.id,
+        operation_title=operation.title,
+        passes_min=operation_passes(snap, operation.orders, "min"),
+        passes_high=operation_passes(snap, operation.orders, "high"),
+        headroom=children_that_stay(snap, operation),
+        page_passes_min=operation_passes(snap, (0,), "min"),
     )
 
 

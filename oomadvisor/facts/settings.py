@@ -72,7 +72,7 @@ def reserve_fact(snap: Snapshot, state: SystemState) -> ReserveFact | None:
         spinning_now=any(z.name in spinning and z.free <= z.mark_high for z in snap.zones),
         free_pages=sum(z.free for z in snap.zones),
         min_pages=sum(z.mark_min for z in snap.zones),
-        above_free=cost.above_floor_pages < 0,
+        unmet=sum(z.free for z in snap.zones) < sum(z.mark_min for z in snap.zones),
         min_free_kb=tunable.low,
         ram_permille=permille(tunable.low, sum(snap.present) * state.page_kb),
     )

@@ -133,8 +133,7 @@ class ConfFile(Frozen):
 class ProcState(Frozen):
     """What the given /proc files say. A file that was not given is ``None`` or empty.
 
-    Of two readings of /proc/vmstat in a bundle ``vmstat`` is the later and ``vmstat_earlier`` the one that lies
-    ``vmstat_seconds`` before it.
+    ``vmstat_earlier``: an earlier reading, where two were given; in a bundle ``vmstat_seconds`` lie between them.
     """
 
     files: tuple[str, ...] = ()

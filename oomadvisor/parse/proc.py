@@ -22,6 +22,8 @@ MAX_LINES = 200_000
 MAX_FILES = 2_000
 MAX_CONFS = 50
 MAX_CONF_LINES = 20_000
+MOST_READINGS = 2
+"""Of more readings of vmstat the first and the last are kept: the longest stretch of time."""
 
 
 @dataclass
@@ -38,6 +40,7 @@ class _State:
     confs: list[ConfFile] = field(default_factory=list)
     uptimes: list[float] = field(default_factory=list)
     bundle: bool = False
+    vmstats: list[dict[str, int]] = field(default_factory=list)
 
 
 Reader = Callable[[_State, Sequence[NumberedLine], Notes], None]
@@ -68,9 +71,13 @@ def _read_meminfo(state: _State, lines: Sequence[NumberedLine], notes: Notes) ->
 
 
 def _read_vmstat(state: _State, lines: Sequence[NumberedLine], notes: Notes) -> None:
-    if state.bundle and "vmstat" in state.values:
-        state.values["vmstat_earlier"] = state.values["vmstat"]
-    state.values["vmstat"] = counts.read_vmstat(lines, notes)
+    readings = [*state.vmstats, *counts.read_vmstat(lines, notes)]
+    # The counters of events only grow, so they tell which reading came first, whatever the order of the files.
+    state.vmstats = sorted(readings, key=lambda reading: reading.get("pgfault", 0))
+    if len(state.vmstats) > MOST_READINGS:
+        state.vmstats = [state.vmstats[0], state.vmstats[-1]]
+    state.values["vmstat"] = state.vmstats[-1] if state.vmstats else {}
+    state.values["vmstat_earlier"] = state.vmstats[0] if len(state.vmstats) > 1 else None
 
 
 def _read_buddyinfo(state: _State, lines: Sequence[NumberedLine], notes: Notes) -> None:
@@ -333,7 +340,7 @@ def _by_content(text: str, current: ProcFile | None) -> ProcFile | None:
 
 
 def _finish(file: ProcFile, section: list[NumberedLine], state: _State, notes: Notes) -> None:
-    if file.name in state.seen and not (state.bundle and file.name in ("vmstat", "uptime")):
+    if file.name in state.seen and file.name != "vmstat" and not (state.bundle and file.name == "uptime"):
         text = f"{file.name} is there more than once; the last one counts."
         if not any(warning.text == text for warning in state.warnings):
             state.warnings.append(Warning_(code="repeated-file", text=text))
@@ -355,7 +362,7 @@ def _done(state: _State) -> ProcState:
     return ProcState(
         files=tuple(state.files),
         confs=tuple(state.confs),
-        vmstat_seconds=round(pair[1] - pair[0]) if len(pair) == 2 and "vmstat_earlier" in state.values else None,
+        vmstat_seconds=round(pair[1] - pair[0]) if len(pair) == 2 and state.values.get("vmstat_earlier") else None,
         zones=tuple(zones),
         sysctls=state.sysctls,
         origins=state.origins,
