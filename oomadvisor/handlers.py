@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import yaml
-
 from oomadvisor import knowledge
+from oomadvisor.knowledge.files import read
+from oomadvisor.knowledge.versions import version_tuple
 from oomadvisor.model.state import LOWMEM_RESERVE_RATIO
-from oomadvisor.resources import resource_dir
 
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
 LISTED_ENOUGH = 5
@@ -35,13 +34,9 @@ class Handler:
 
 @cache
 def _handlers() -> dict[str, Handler]:
-    text = (resource_dir("knowledge") / "handlers.yaml").read_text(encoding="utf-8")
-    rows: list[dict[str, Any]] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["handlers"]
+    rows: list[dict[str, Any]] = read("handlers")["handlers"]
     return {
-        row["name"]: Handler(
-            **{**row, "until": knowledge.version_tuple(row["until"])} if "until" in row else row,
-        )
-        for row in rows
+        row["name"]: Handler(**row | ({"until": version_tuple(row["until"])} if "until" in row else {})) for row in rows
     }
 
 

@@ -173,13 +173,15 @@ def _of_fix(assessment: Assessment, book: RuleBook, fix: Fix) -> _Candidate:
     rule = book[fix.rule]
     assert rule.fix is not None
     settings = [_of_change(assessment, fix.id, change) for change in fix.changes if _is_sysctl(change)]
-    by_hand = [change.target for change in fix.changes if change.knob == "outside sysctl"]
+    by_hand = []
     for command in fix.commands:
         write = _WRITE.fullmatch(command.strip())
         if write is None:
             by_hand.append(command)
         elif all(setting.path != write["path"] for setting in settings):
             settings.append(_of_command(assessment, fix.id, write["path"].replace("/", "."), write["value"]))
+    if not settings:
+        by_hand[:0] = [change.target for change in fix.changes if change.knob == "outside sysctl"]
     step = Step(
         id=fix.id,
         title=fix.title,

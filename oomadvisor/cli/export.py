@@ -97,7 +97,9 @@ def export(
     text = _written(plan, form, conf, sysctl_conf, rollback=rollback)
     for line in summary_lines(plan):
         to_stderr(printable(line))
-    if not text:
+    if not plan.settings and not plan.once:
+        to_stderr("oomadvisor: nothing to write: no fix of this report is both proved and a setting.")
+    elif not text:
         to_stderr(f"oomadvisor: nothing to change: {printable(sysctl_conf or 'the file')} holds it already.")
     write_result(text, output, force=force)
     if picked.others:

@@ -113,6 +113,8 @@ def _headroom_words(comparison: Comparison) -> str:
         return f"{text}."
     if now.children >= promised.children:
         return f"{text}; promised were {_range(promised)}."
+    if comparison.result == "not in force":
+        return f"{text}; promised were {_range(promised)} with the advised values."
     return (
         f"{text}; promised were {_range(promised)} on the free memory of then. What was started since, and what broke "
         "up since, has been taken from it."
