@@ -111,7 +111,7 @@ def _result(values: Sequence[ValueCheck], kills: int, passes: bool | None, now: 
 
 def _value(setting: Setting, after: SystemState, confs: Sequence[ConfFile]) -> ValueCheck:
     now, basis, in_force = _now(setting, after)
-    boot, place = _at_boot(setting.name, confs)
+    boot, place = at_boot(setting.name, confs)
     return ValueCheck(
         name=setting.name,
         advised=setting.value,
@@ -149,7 +149,7 @@ def _same_numbers(text: str, wanted: str) -> bool:
     return text.split()[: len(wanted.split())] == wanted.split()
 
 
-def _at_boot(name: str, confs: Sequence[ConfFile]) -> tuple[str | None, str | None]:
+def at_boot(name: str, confs: Sequence[ConfFile]) -> tuple[str | None, str | None]:
     """Return the value that the device's files set at a restart, and where: sysctl.d by name, sysctl.conf last."""
     found: tuple[str | None, str | None] = (None, None)
     for conf in sorted(confs, key=lambda conf: (not conf.path.startswith("/etc/sysctl.d/"), conf.path)):

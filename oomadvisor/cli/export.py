@@ -97,6 +97,9 @@ def export(
     text = _written(plan, form, conf, sysctl_conf, rollback=rollback)
     for line in summary_lines(plan):
         to_stderr(printable(line))
+    if form is ExportFormat.dropin and not rollback:
+        for line in _overridden(plan, picked.states[0]):
+            to_stderr(printable(line))
     if not plan.settings and not plan.once:
         to_stderr("oomadvisor: nothing to write: no fix of this report is both proved and a setting.")
     elif not text:
@@ -142,6 +145,20 @@ def summary_lines(plan: "Plan") -> list[str]:
     if plan.forced:
         lines.append("WARNING: the replay calls this HARMFUL; it was taken because of --force")
     return lines
+
+
+def _overridden(plan: "Plan", state: "SystemState") -> list[str]:
+    """Say which settings of a drop-in another file of the device would undo: /etc/sysctl.conf is read last."""
+    from oomadvisor.comparison import at_boot
+    from oomadvisor.export.dropin import PATH
+
+    later = [conf for conf in state.proc.confs if conf.path == "/etc/sysctl.conf" or conf.path > PATH]
+    found = [(setting, *at_boot(setting.name, later)) for setting in plan.settings]
+    return [
+        f"WARNING: {place} sets {setting.name} = {value} and is read after {PATH}; a patch changes it there."
+        for setting, value, place in found
+        if value is not None and value != setting.value
+    ]
 
 
 def _conf_of(state: "SystemState") -> bytes | None:

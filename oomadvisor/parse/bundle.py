@@ -14,27 +14,25 @@ class BundleCatcher:
 
     def __init__(self) -> None:
         self._seam = b""
-        self._lines_before = 0
         self._first_line = 1
         self._kept: list[bytes] | None = None
         self._size = 0
         self._open = False
 
-    def feed(self, block: bytes) -> None:
-        """Take the next block."""
-        text = self._seam + block
-        if BEGIN not in text and not self._open:
-            self._pass(text)
-            return
-        begin = text.rfind(BEGIN)
-        if begin >= 0:
-            begin = text.rfind(b"\n", 0, begin) + 1
-            self._first_line = self._lines_before + text.count(b"\n", 0, begin) + 1
+    def feed(self, block: bytes, line: int) -> None:
+        """Take the next block, which begins in the line of that number."""
+        across = self._seam + block[: len(BEGIN)]
+        if BEGIN in block or BEGIN in across:
+            text = self._seam + block
+            begin = text.rfind(b"\n", 0, text.rfind(BEGIN)) + 1
+            self._first_line = line + text.count(b"\n", 0, begin)
             self._kept, self._size, self._open = [], 0, True
             self._keep(text[begin:])
-        else:
+        elif self._open:
             self._keep(block)
-        self._pass(text)
+        # The unfinished last line: a marker may be cut by the end of a block.
+        end = block.rfind(b"\n") + 1
+        self._seam = block[end:][-MAX_SEAM:] if end else (self._seam + block)[-MAX_SEAM:]
 
     def _keep(self, text: bytes) -> None:
         assert self._kept is not None
@@ -45,12 +43,6 @@ class BundleCatcher:
             self._open = False
         self._kept.append(text[: MAX_BYTES - self._size])
         self._size += len(self._kept[-1])
-
-    def _pass(self, text: bytes) -> None:
-        """Remember the unfinished last line: a marker may be cut by the end of a block."""
-        end = text.rfind(b"\n") + 1
-        self._lines_before += text.count(b"\n", 0, end)
-        self._seam = text[end:][-MAX_SEAM:]
 
     def proc(self, file: str) -> ProcState | None:
         """Return what the bundle says of the box, None when there was none."""

@@ -54,7 +54,7 @@ class _Scan:
     def incidents(self) -> Iterator[Incident]:
         while block := self._source.read():
             if self._catcher is not None:
-                self._catcher.feed(block)
+                self._catcher.feed(block, self._line)
             if b"\n" not in block:
                 self._lengthen(block)
             elif self._machine.idle and self._is_quiet(block):

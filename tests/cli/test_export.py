@@ -49,6 +49,17 @@ def test_a_bundle_brings_its_own_sysctl_conf(tmp_path: Path) -> None:
     assert "\nvm.min_free_kbytes = 2039\n" in (box.folder / "etc/sysctl.conf").read_text()
 
 
+def test_a_drop_in_that_another_file_would_undo_is_told(tmp_path: Path) -> None:
+    box = Box(tmp_path)
+    bundle = box.put("bundle.txt", box.collect())
+    ran = run("export", str(bundle), "--format", "dropin")
+    assert "WARNING: /etc/sysctl.conf:3 sets vm.min_free_kbytes = 4160" in ran.err
+    harmless = box.put(
+        "other.txt", bundle.read_text().replace("\nvm.min_free_kbytes = 4160\n", "\nvm.swappiness = 9\n")
+    )
+    assert "WARNING" not in run("export", str(harmless), "--format", "dropin").err
+
+
 def test_a_damaged_one_is_not_patched(tmp_path: Path) -> None:
     box = Box(tmp_path)
     bundle = box.put("bundle.txt", box.collect().replace("kernel.panic = 1\n", ""))

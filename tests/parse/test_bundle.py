@@ -139,17 +139,28 @@ def test_the_bundle_is_found_however_the_blocks_fall(size: int) -> None:
     text = ("boot noise\n" * 50 + bundle() + "after\n" * 50).encode()
     catcher = BundleCatcher()
     for start in range(0, len(text), size):
-        catcher.feed(text[start : start + size])
+        catcher.feed(text[start : start + size], text.count(b"\n", 0, start) + 1)
     found = catcher.proc("-")
     assert found is not None
     assert {part: said(found, part) for part in PARTS} == {part: said(whole(), part) for part in PARTS}
     assert found.origins["zones.0.DMA"].line == whole().origins["zones.0.DMA"].line + 50
 
 
+def test_places_are_those_of_the_file(tmp_path: Path) -> None:
+    """The bundle stands behind a long log with an incident of its own, so that the scanner has gone back and forth."""
+    before = "quiet\n" * 300_000 + SEED.read_text() + "quiet\n" * 200_000
+    (tmp_path / "long.log").write_text(before + bundle())
+    report = Report(str(tmp_path / "long.log"))
+    assert len(list(report.incidents())) == 2
+    found = report.proc()
+    assert found is not None
+    assert found.origins["zones.0.DMA"].line == whole().origins["zones.0.DMA"].line + before.count("\n")
+
+
 def test_of_two_bundles_in_a_capture_the_last_counts() -> None:
     later = bundle().replace("\n4160\n", "\n2039\n")
     catcher = BundleCatcher()
-    catcher.feed((bundle() + later).encode())
+    catcher.feed((bundle() + later).encode(), 1)
     found = catcher.proc("-")
     assert found is not None
     assert found.sysctls["vm.min_free_kbytes"] == "2039"
@@ -157,9 +168,9 @@ def test_of_two_bundles_in_a_capture_the_last_counts() -> None:
 
 def test_endless_text_after_the_beginning_is_not_kept() -> None:
     catcher = BundleCatcher()
-    catcher.feed(b"#oomadvisor bundle 1\n")
-    for _ in range(40):
-        catcher.feed(b"x" * (1 << 20) + b"\n")
+    catcher.feed(b"#oomadvisor bundle 1\n", 1)
+    for number in range(40):
+        catcher.feed(b"x" * (1 << 20) + b"\n", number + 2)
     assert catcher.proc("-") is not None
     assert sum(map(len, catcher._kept or ())) <= 16 << 20
 
