@@ -7,7 +7,7 @@ DIST   ?= dist
 # durable-rules is published as source only, and its 2.0.28 calls a function that CPython 3.13 took out.
 CALL_FLAG := $(shell $(PYTHON) -c 'import sys; print("-DPyEval_CallObject=PyObject_CallObject" if sys.version_info >= (3, 13) else "")')
 
-.PHONY: venv demo test lint types conformance whatif evidence eval bench wheel lock clean
+.PHONY: venv demo test lint types conformance whatif longrun evidence eval bench fuzz-engine rule-docs wheel lock clean
 
 venv: $(VENV)/ready
 
@@ -41,11 +41,24 @@ whatif: venv
 evidence: venv
 	@$(BIN)/python -m tests.checks.evidence $(or $(RUNS),tests/runs) $(if $(CHECK),--check)
 
+longrun: venv
+	@$(BIN)/python -m tests.checks.longrun $(or $(RUNS),tests/runs/price/longrun.tsv.gz) $(SEEDS)
+
 eval: venv
 	@$(BIN)/python -m tests.checks.evaluate $(or $(REPORTS),tests/reports)
 
 bench: venv
 	@$(BIN)/python -m bench.speed
+	@$(BIN)/python -m bench.rules
+
+# The rule engine against the plain matcher and the definition, on random books, for an hour (or SECONDS=60).
+fuzz-engine: venv
+	OOMADVISOR_FUZZ_SECONDS=$(or $(SECONDS),3600) $(BIN)/python -m tests.rulebook.fuzz $(SEED)
+
+# The pages in docs/ that are written from the rules and the kinds of fact.
+rule-docs: venv
+	$(BIN)/oomadvisor rules docs docs/rules --pack builtin
+	$(BIN)/oomadvisor rules facts --format markdown --force -o docs/rule-facts.md
 
 wheel: venv
 	$(BIN)/python -m build --outdir $(DIST)

@@ -21,7 +21,7 @@ from oomadvisor.rulebook.book import RuleBook
 from oomadvisor.rulebook.engine import Engine
 from oomadvisor.rulebook.inference import Firing
 from oomadvisor.rulebook.kinds import Fact, Scalar
-from oomadvisor.rulebook.rule import Rule
+from oomadvisor.rulebook.rule import BUILD_FEATURES, Rule
 from oomadvisor.rulebook.template import render, render_command
 from oomadvisor.rulebook.why import why_not
 from oomadvisor.summary import summary
@@ -40,7 +40,8 @@ def advise(state: SystemState, book: RuleBook, *, engine: Engine | None = None) 
     engine = engine or engine_for(book)
     assessment = assess(state)
     facts = facts_of(assessment)
-    rules, unfit = book.applicable(state.kernel.version, state.incident.arch)
+    build = {name: getattr(state.build, name) for name in BUILD_FEATURES}
+    rules, unfit = book.applicable(state.kernel.version, state.incident.arch, build)
     inference = engine.infer(facts, frozenset(rule.id for rule in rules))
     by_rule: dict[str, list[Firing]] = {}
     for firing in inference.firings:

@@ -3,6 +3,7 @@
 The other rooms are imported inside the commands, so that ``--help`` and ``--version`` answer at once.
 """
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -176,6 +177,7 @@ Examples:
   oomadvisor simulate kern.log --free tmpfs=16M --operation fork+exec
   oomadvisor simulate kern.log --sweep vm.min_free_kbytes=128..16384
   oomadvisor simulate kern.log --solve vm.min_free_kbytes --operation order:3
+  oomadvisor simulate kern.log --days 3 --set vm.min_free_kbytes=8192
 """,
 )(simulate)
 
@@ -285,13 +287,15 @@ Examples:
 )
 def schema(
     document: Annotated[
-        options.Document, typer.Argument(metavar="advice|explain|simulate", help="The document whose schema is wanted.")
+        options.Document,
+        typer.Argument(metavar="advice|explain|simulate|longrun", help="The document whose schema is wanted."),
     ] = options.Document.advice,
     output: options.Output = None,
     force: options.Force = False,
 ) -> None:
-    """Print the JSON Schema (2020-12) of what --format json prints: of advise, explain or simulate."""
+    """Print the JSON Schema (2020-12) of what --format json prints: of advise, explain, simulate or simulate --days."""
     from oomadvisor.present.json import advice_schema, dumps, explain_schema
+    from oomadvisor.present.longrun import longrun_schema
     from oomadvisor.present.trial_json import trial_schema
 
     check_target(output, force=force)
@@ -299,6 +303,7 @@ def schema(
         options.Document.advice: advice_schema,
         options.Document.explain: explain_schema,
         options.Document.simulate: trial_schema,
+        options.Document.longrun: longrun_schema,
     }
     write_result(dumps(schemas[document]()), output, force=force)
 
@@ -306,11 +311,11 @@ def schema(
 def _ask(picked: Picked, rule_dirs: Sequence[str]) -> "Advice":
     """Ask the expert about every state that was picked."""
     from oomadvisor.advise import advise
-    from oomadvisor.book import engine_for, load_book
+    from oomadvisor.book import book_for_advice, engine_for
     from oomadvisor.model import Advice
     from oomadvisor.rulebook import engine_name
 
-    book = load_book(rule_dirs)
+    book = book_for_advice(rule_dirs, os.environ)
     engine = engine_for(book)
     for warning in engine.warnings:
         to_stderr(f"oomadvisor: {warning}")

@@ -1,5 +1,6 @@
 """``oomadvisor export``: the advice as a file that a device takes."""
 
+import os
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
@@ -112,13 +113,18 @@ def export(
 def planned(state: "SystemState", until: UpTo, picks: list[str], rule_dirs: tuple[str, ...], *, force: bool) -> "Plan":
     """Ask the expert about ``state`` and return the plan. Raises typer.BadParameter when a pick makes no sense."""
     from oomadvisor.advise import advise
-    from oomadvisor.book import load_book
+    from oomadvisor.book import book_for_advice, engine_for
     from oomadvisor.facts import assess
     from oomadvisor.plan import CannotPlan, make_plan
 
-    book = load_book(rule_dirs)
+    book = book_for_advice(rule_dirs, os.environ)
+    engine = engine_for(book)
+    for warning in engine.warnings:
+        to_stderr(f"oomadvisor: {warning}")
     try:
-        return make_plan(assess(state), advise(state, book), book, until=until.value, picks=picks, force=force)
+        return make_plan(
+            assess(state), advise(state, book, engine=engine), book, until=until.value, picks=picks, force=force
+        )
     except CannotPlan as error:
         raise typer.BadParameter(f"{printable(str(error))}.", param_hint="--pick" if picks else "--plan") from None
 

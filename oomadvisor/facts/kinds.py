@@ -1,7 +1,7 @@
 """The kinds of fact, declared once: type, unit, meaning and example of every field that a rule may look at.
 
 A field that is ``None`` is not known from the input; no comparison with it holds. All numbers are integers: pages,
-kB, permille. Facts of one incident; a kind without a plural has at most one fact.
+kB, permille. Facts of one incident; of a ``single`` kind there is one at most.
 """
 
 from typing import ClassVar, Literal
@@ -25,6 +25,7 @@ PanicReason = Literal["panic_on_oom", "compulsory", "page fault", "nothing killa
 class IncidentFact(Fact):
     kind: ClassVar[str] = "incident"
     meaning: ClassVar[str] = "The event that was found in the log."
+    single: ClassVar[bool] = True
 
     type: IncidentKind = Field(description="what happened", examples=["oom"])
     has_memory_report: bool = Field(description="zone lines with free pages and marks were found")
@@ -48,6 +49,7 @@ class IncidentFact(Fact):
 class KernelFact(Fact):
     kind: ClassVar[str] = "kernel"
     meaning: ClassVar[str] = "The kernel and how it was built, as far as the input shows."
+    single: ClassVar[bool] = True
 
     release: str = Field(description="release as found", examples=["2.6.31.12"])
     known: bool = Field(description="the input or the user says which release it is")
@@ -74,6 +76,7 @@ class KernelFact(Fact):
 class RequestFact(Fact):
     kind: ClassVar[str] = "request"
     meaning: ClassVar[str] = "What was asked of the page allocator, and how the test of it came out over all zones."
+    single: ClassVar[bool] = True
 
     order: int = Field(description="the block is 2^order pages", examples=[2])
     block_kb: int = Field(description="size of the block", json_schema_extra=KB)
@@ -128,6 +131,7 @@ class RequestFact(Fact):
 class ProspectFact(Fact):
     kind: ClassVar[str] = "prospect"
     meaning: ClassVar[str] = "What the next operation would meet: of a picture of the memory, without an event."
+    single: ClassVar[bool] = True
 
     operation_title: str = Field(description="the operation in words", examples=["fork+exec"])
     passes_min: bool = Field(description="every block of it passes at MIN")
@@ -191,6 +195,7 @@ class ZoneFact(Fact):
 class MemoryFact(Fact):
     kind: ClassVar[str] = "memory"
     meaning: ClassVar[str] = "Where the memory is, in pages and as shares of RAM."
+    single: ClassVar[bool] = True
 
     ram_pages: int | None = Field(default=None, description="all RAM", json_schema_extra=PAGES)
     free_pages: int | None = Field(default=None, description="free", json_schema_extra=PAGES)
@@ -219,6 +224,9 @@ class MemoryFact(Fact):
         default=None, description="share of RAM in unreclaimable slab", json_schema_extra=PERMILLE
     )
     pagetable_pages: int | None = Field(default=None, description="page tables", json_schema_extra=PAGES)
+    pagetable_known_permille: int | None = Field(
+        default=None, description="their share of what the counters show together", json_schema_extra=PERMILLE
+    )
     pagetable_permille: int | None = Field(default=None, description="its share of RAM", json_schema_extra=PERMILLE)
     unevictable_pages: int | None = Field(default=None, description="locked or ramfs", json_schema_extra=PAGES)
     unevictable_permille: int | None = Field(default=None, description="its share", json_schema_extra=PERMILLE)
@@ -257,6 +265,7 @@ class MemoryFact(Fact):
 class TrendFact(Fact):
     kind: ClassVar[str] = "trend"
     meaning: ClassVar[str] = "What moved between two readings of /proc/vmstat; how far they are apart is not in them."
+    single: ClassVar[bool] = True
 
     major_faults: int | None = Field(default=None, description="pages that had to be read from storage")
     mapped_before_pages: int | None = Field(default=None, description="mapped cache, first", json_schema_extra=PAGES)
@@ -272,6 +281,7 @@ class TrendFact(Fact):
 class ReclaimFact(Fact):
     kind: ClassVar[str] = "reclaim"
     meaning: ClassVar[str] = "What the kernel could have taken back instead of killing."
+    single: ClassVar[bool] = True
 
     possible: bool = Field(description="something could be scanned: swap, or a file list that offers a whole batch")
     swap: bool = Field(description="swap is on")
@@ -289,6 +299,7 @@ class ReclaimFact(Fact):
 class SwapFact(Fact):
     kind: ClassVar[str] = "swap"
     meaning: ClassVar[str] = "Swap, where the input says something about it."
+    single: ClassVar[bool] = True
 
     present: bool = Field(description="swap is on")
     total_kb: int = Field(description="its size", json_schema_extra=KB)
@@ -315,6 +326,7 @@ class TunableFact(Fact):
 class ThresholdFact(Fact):
     kind: ClassVar[str] = "threshold"
     meaning: ClassVar[str] = "The largest vm.min_free_kbytes at which things pass on this snapshot; -1: at no value."
+    single: ClassVar[bool] = True
 
     request_min_kb: int | None = Field(default=None, description="the request at MIN, some zone", json_schema_extra=KB)
     request_high_kb: int | None = Field(
@@ -330,6 +342,7 @@ class ThresholdFact(Fact):
 class ReserveFact(Fact):
     kind: ClassVar[str] = "reserve"
     meaning: ClassVar[str] = "What the current marks keep for interrupts, and whether kswapd can spin."
+    single: ClassVar[bool] = True
 
     atomic_pages: int = Field(description="left for GFP_ATOMIC at the floor", json_schema_extra=PAGES)
     floor_pages: int = Field(description="where ordinary requests stop", json_schema_extra=PAGES)
@@ -364,6 +377,7 @@ class TaskFact(Fact):
 class TaskTableFact(Fact):
     kind: ClassVar[str] = "tasks"
     meaning: ClassVar[str] = "The task table as a whole."
+    single: ClassVar[bool] = True
 
     count: int = Field(description="processes listed")
     rss_pages: int = Field(description="sum of memory in use", json_schema_extra=PAGES)
@@ -384,6 +398,7 @@ class TaskTableFact(Fact):
 class VictimFact(Fact):
     kind: ClassVar[str] = "victim"
     meaning: ClassVar[str] = "The process that was killed, as far as the kill lines and the task table tell."
+    single: ClassVar[bool] = True
 
     name: str = Field(description="its name", examples=["httpd"])
     pid: int | None = Field(default=None, description="its process id", examples=[312])
