@@ -11,11 +11,14 @@ import typer
 
 from oomadvisor import __version__
 from oomadvisor.cli import options
+from oomadvisor.cli.collect import collect
+from oomadvisor.cli.export import export
 from oomadvisor.cli.inputs import Inputs, Picked, Wanted, check_found, pick, scan
 from oomadvisor.cli.knowledge import knowledge_app
 from oomadvisor.cli.output import Colour, check_target, coloured, columns, to_stderr, write_result
 from oomadvisor.cli.rules import rules_app
 from oomadvisor.cli.simulate import simulate
+from oomadvisor.cli.verify import verify
 
 if TYPE_CHECKING:
     from oomadvisor.model import Advice
@@ -179,6 +182,40 @@ Examples:
 )(simulate)
 
 
+app.command(
+    short_help="Print a script that collects a device's state.",
+    epilog="""\b
+Examples:
+  oomadvisor collect > collect.sh
+  oomadvisor collect | ssh box sh -s > bundle.txt
+  oomadvisor advise bundle.txt
+""",
+)(collect)
+
+
+app.command(
+    short_help="Write a fix as a patch, a drop-in or a script.",
+    epilog="""\b
+Examples:
+  oomadvisor export kern.log --sysctl-conf sysctl.conf > fix.patch
+  oomadvisor export kern.log --format script -o fix.sh
+  oomadvisor export kern.log --format dropin --pick lower-min-free-kbytes
+  oomadvisor export kern.log --sysctl-conf sysctl.conf --rollback > back.patch
+""",
+)(export)
+
+
+app.command(
+    short_help="See whether a fix is in force and works.",
+    epilog="""\b
+Examples:
+  oomadvisor verify bundle-before.txt bundle-after.txt
+  oomadvisor collect | ssh box sh -s | oomadvisor verify kern.log -
+  oomadvisor verify kern.log bundle.txt --pick lower-min-free-kbytes && echo proved
+""",
+)(verify)
+
+
 @app.command(
     short_help="Print the facts that the rules see.",
     epilog="""\b
@@ -232,9 +269,10 @@ def incidents(
     The number in the first column is what --incident takes elsewhere. The second is the line in the log.
     """
     from oomadvisor.cli.listing import json_lines, row, table
+    from oomadvisor.parse.report import Report
 
     check_target(output, force=force)
-    rows = [row(one) for one in scan(report)]
+    rows = [row(one) for one in scan(Report(report))]
     check_found(len(rows), Inputs(report))
     write_result(json_lines(rows) if form is options.ListFormat.jsonl else table(rows), output, force=force)
 

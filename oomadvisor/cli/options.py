@@ -51,7 +51,8 @@ Report = Annotated[
     str,
     typer.Argument(
         metavar="REPORT",
-        help="A kernel log with an OOM report in it: a file, a .gz file, or - for standard input.",
+        help="A kernel log with an OOM report in it, or a bundle of 'oomadvisor collect': a file, a .gz file, - for "
+        "standard input, or a folder of such files (a sos report).",
         show_default=False,
     ),
 ]
@@ -59,8 +60,8 @@ OptionalReport = Annotated[
     str | None,
     typer.Argument(
         metavar="REPORT",
-        help="A kernel log with an OOM report in it: a file, a .gz file, or - for standard input. "
-        "It can be left out when --proc is given.",
+        help="A kernel log with an OOM report in it, or a bundle of 'oomadvisor collect': a file, a .gz file, - for "
+        "standard input, or a folder of such files (a sos report). It can be left out when --proc is given.",
         show_default=False,
     ),
 ]

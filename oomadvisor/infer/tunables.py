@@ -176,6 +176,8 @@ def _seen(name: str, value: int | None, text: str, origin: Origin | None, defaul
 
 def _numbers(text: str) -> tuple[int, ...] | None:
     words = text.split()
-    if words and all(word.lstrip("-").isascii() and word.lstrip("-").isdigit() and len(word) <= 20 for word in words):
-        return tuple(int(word) for word in words)
-    return None
+    if not words or not all(word.lstrip("-").isascii() and word.lstrip("-").isdigit() for word in words):
+        return None
+    # kernel.shmmax and the like may be as large as an unsigned long: a text, since nothing here computes with it.
+    numbers = tuple(int(word) for word in words if len(word) <= 20)
+    return numbers if len(numbers) == len(words) and all(abs(number) < 1 << 63 for number in numbers) else None

@@ -37,6 +37,11 @@ _KNOWN_WORDS = re.compile(
     rb"oom-kill|ut of memory|page allocation|Mem-[iI]nfo|lowmem_reserve|illed process|vm\.|/proc/"
 )
 _MAX_ODD_SHARE = 0.2
+#: What a raw dump of mtdoops is made of: records of 4 kB or more, each with a number and this word in front, the rest
+#: of it erased flash.
+_OOPS_WORD = b"\x00\x5d\x00\x5d"
+_OOPS_HEAD = re.compile(rb"(?s:.{4})\x00\x5d\x00\x5d")
+_ERASED = re.compile(rb"\xff{4,}")
 
 
 class BlockSource:
@@ -50,6 +55,7 @@ class BlockSource:
         self._closes = path != "-"
         self._decoder: codecs.IncrementalDecoder | None = None
         self._old_mac = False
+        self._oops = False
         self._head: bytes | None = None
 
     def __enter__(self) -> "BlockSource":
@@ -85,7 +91,7 @@ class BlockSource:
             self.warnings.append(Warning_(code=code, text=text, origin=origin))
 
     def _sniff(self) -> None:
-        start = self._raw(6)
+        start = self._raw(8)
         for magic, what in _ARCHIVES.items():
             if start.startswith(magic):
                 raise InputError(self.name, f"is {what}", expected=_TEXT)
@@ -93,8 +99,9 @@ class BlockSource:
         if start.startswith(b"\x1f\x8b"):
             self._stream = cast(BinaryIO, _Unzipped(self._stream))
             self._delivered = 0
-            start = self._raw(6)
+            start = self._raw(8)
             self._stream = cast(BinaryIO, _Rewound(start, self._stream))
+        self._oops = start[4:] == _OOPS_WORD
         if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             self._decoder = codecs.getincrementaldecoder("utf-16")(errors="replace")
         head = self._read(_SNIFF_BYTES)
@@ -132,6 +139,9 @@ class BlockSource:
         data = self._raw(size)
         if self._decoder is not None:
             data = self._decoder.decode(data, final=len(data) < size).encode("utf-8", "replace")
+        if self._oops:
+            # Blocks are whole records, so no head lies across the end of one.
+            data = _ERASED.sub(b"\n", _OOPS_HEAD.sub(b"\n", data))
         if self._old_mac:
             data = data.replace(b"\r", b"\n")
         return data

@@ -136,6 +136,20 @@ class Evidence(File):
     evidence: tuple[EvidenceRow, ...]
 
 
+class HandlerRow(Shape):
+    name: Annotated[str, Field(pattern=r"^[a-z]+(\.[a-z0-9_-]+)+$")]
+    min: int | None = None
+    max: int | None = None
+    one_shot: Literal[True] | None = None
+    read_only: Literal[True] | None = None
+    zeroes: str | None = None
+    until: Release | None = None
+
+
+class Handlers(File):
+    handlers: tuple[HandlerRow, ...]
+
+
 class Sources(File):
     sources: dict[Id, Text]
 
@@ -153,5 +167,6 @@ SHAPES: dict[str, type[File]] = {
     "operations": Operations,
     "symbols": Symbols,
     "evidence": Evidence,
+    "handlers": Handlers,
     "sources": Sources,
 }
