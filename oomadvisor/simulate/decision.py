@@ -14,7 +14,7 @@ def retrace(state: SystemState) -> Outcome | None:
     """
     family = functions_for(state.kernel.version)
     request = state.incident.request
-    if family is None or request.gfp_mask is None or request.order is None or request.order < 0:
+    if family is None or not family.measured or request.gfp_mask is None or request.order is None or request.order < 0:
         return None
     zones = []
     for index, name in enumerate(state.build.zone_names):
@@ -42,8 +42,8 @@ def retrace(state: SystemState) -> Outcome | None:
         zones,
         request.gfp_mask,
         request.order,
+        kernel=family,
         reclaim=(ReclaimRound(),),
         max_order=state.build.max_order or 11,
-        rules=family.path_rules,
         bits=state.build.word_bits,
     )

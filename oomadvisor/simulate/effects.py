@@ -158,7 +158,7 @@ def _pageblocks(before: Snapshot, after: Snapshot) -> list[Effect]:
 def _reserve_blocks(snap: Snapshot, zone: ZoneSnapshot) -> int:
     order = len(zone.blocks) - 1
     wanted = -(-zone.mark_min >> order)
-    most = snap.family.max_reserve_blocks
+    most = snap.family.buddy.max_reserve_blocks if snap.family.buddy else None
     return wanted if most is None else min(wanted, most)
 
 

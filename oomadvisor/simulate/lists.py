@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
+from oomadvisor.kernel.watermark import ORDINARY
 from oomadvisor.model import Mark
 from oomadvisor.simulate.blocks import Choice, split_block
 from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
@@ -18,8 +19,8 @@ class FreeLists:
         self.free = zone.free
         self.blocks = list(zone.blocks)
         self._mark, self._reserve = zone.mark(mark), zone.reserve
-        harder = snap.realtime and mark == "min"
-        self._test = partial(snap.family.zone_watermark_ok, harder=harder, bits=snap.bits, smp=snap.smp)
+        flags = ORDINARY._replace(harder=snap.realtime and mark == "min")
+        self._test = partial(snap.family.zone_watermark_ok, flags=flags, bits=snap.bits, smp=snap.smp)
 
     def take(self, order: int, choice: Choice) -> bool:
         """Take a block of ``order``, if the zone passes the test and has one."""

@@ -1,5 +1,6 @@
 """An operation replayed block by block over the zone list, as the allocator would serve it."""
 
+from oomadvisor.kernel.watermark import ORDINARY
 from oomadvisor.model import MARKS, LadderStep, Mark, Operation, Replay, ReplayStep, Verdict
 from oomadvisor.simulate.blocks import Choice
 from oomadvisor.simulate.lists import lists_of, serve
@@ -18,7 +19,7 @@ def zone_verdict(snap: Snapshot, zone: ZoneSnapshot, order: int, mark: Mark) -> 
         order,
         zone.mark(mark),
         zone.reserve,
-        harder=snap.realtime and mark == "min",
+        flags=ORDINARY._replace(harder=snap.realtime and mark == "min"),
         bits=snap.bits,
         smp=snap.smp,
     )

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from oomadvisor.kernel.series import Family, functions_for
+from oomadvisor.kernel.family import Family
+from oomadvisor.kernel.series import functions_for
 from oomadvisor.model import Mark, SystemState, Tunable
 from oomadvisor.model.state import MIN_FREE_KBYTES
 
