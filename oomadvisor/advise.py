@@ -7,6 +7,7 @@ from oomadvisor.book import engine_for
 from oomadvisor.evidence import evidence
 from oomadvisor.facts import Assessment, assess, facts_of
 from oomadvisor.model import (
+    MARKS,
     Cause,
     Fix,
     IncidentAdvice,
@@ -14,6 +15,7 @@ from oomadvisor.model import (
     RuleNote,
     Skipped,
     SystemState,
+    Verdict,
     Warning_,
 )
 from oomadvisor.rank import rank_parts
@@ -64,8 +66,42 @@ def advise(state: SystemState, book: RuleBook, *, engine: Engine | None = None) 
         refuted=(*refuted, *rejected),
         notes=_notes(state, rules, by_rule),
         skipped=(*skipped, *unproposable, *helpful),
-        warnings=(*state.warnings, *(Warning_(code="rules", text=text) for text in inference.warnings)),
+        warnings=(
+            *state.warnings,
+            *_about_the_kernel(assessment),
+            *(Warning_(code="rules", text=text) for text in inference.warnings),
+        ),
     )
+
+
+def _about_the_kernel(assessment: Assessment) -> tuple[Warning_, ...]:
+    """Say what is not sure about the arithmetic: a vendor's kernel, or several whose tests differ."""
+    state, found = assessment.state, []
+    kernel = state.kernel
+    if kernel.vendor is not None and assessment.snap is not None and not assessment.snap.family.measured:
+        text = (
+            f"{kernel.text} is no plain release ({kernel.vendor}) and may hold changes of other series. The check uses "
+            f"the arithmetic of {'.'.join(map(str, kernel.version))}: it is probable, not proved."
+        )
+        found.append(Warning_(code="vendor-kernel", text=text))
+    if assessment.alternatives:
+        answers = "; ".join(
+            f"that of {other.family.name} {_answer(other.verdicts)}" for other in assessment.alternatives
+        )
+        text = f"The kernel is known as {kernel.text} only, and the tests of such kernels differ: {answers}."
+        found.append(Warning_(code="several-kernels", text=text))
+    return tuple(found)
+
+
+def _answer(verdicts: Sequence[Verdict]) -> str:
+    """Say how a test ends, by the highest mark at which some zone passes."""
+    largest = max((v.order for v in verdicts), default=0)
+    asked = [v for v in verdicts if v.order == largest]
+    passed = next((mark for mark in reversed(MARKS) if any(v.ok and v.mark == mark for v in asked)), None)
+    if passed is not None:
+        return f"passes at {passed.upper()}"
+    short = min((v.short_by_pages for v in asked), default=0)
+    return f"fails at every mark, by {short} page{'s' if short != 1 else ''} at least"
 
 
 def _causes(state: SystemState, rules: Sequence[Rule], by_rule: dict[str, list[Firing]]) -> tuple[Cause, ...]:

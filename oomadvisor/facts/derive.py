@@ -20,13 +20,14 @@ from oomadvisor.facts.kinds import (
     TunableFact,
     ZoneFact,
 )
-from oomadvisor.kernel.gfp import Gfp
+from oomadvisor.infer.arithmetic import families_of
+from oomadvisor.kernel.family import Family
+from oomadvisor.kernel.gfp import BITS_2_6_31
 from oomadvisor.kernel.reclaim import SWAP_CLUSTER_MAX, descent_offer
-from oomadvisor.kernel.series import functions_for
 from oomadvisor.model import Mark, Operation, SystemState, Thresholds, Verdict, Zone
 from oomadvisor.model.state import MIN_FREE_KBYTES
 from oomadvisor.rulebook.kinds import Fact
-from oomadvisor.simulate import Snapshot, order_verdicts, snapshot, thresholds
+from oomadvisor.simulate import Snapshot, order_verdicts, snapshots, thresholds
 from oomadvisor.simulate.change import SetRealtime, apply, with_min_free_kbytes
 from oomadvisor.simulate.price import price
 from oomadvisor.simulate.replay import operation_passes, zone_verdict
@@ -41,7 +42,8 @@ class Assessment:
     """A state with its verdicts: computed once, read by facts, advice and every output.
 
     ``operations``: the request's operation, what the device does all day, and the other operations of the architecture
-    that need the same large blocks. ``snap`` is None when the report lacks what the test needs.
+    that need the same large blocks. ``snap`` is None when the report lacks what the test needs, and when the kernel can
+    be one of several whose answers differ: those are the ``alternatives``.
     """
 
     state: SystemState
@@ -50,32 +52,53 @@ class Assessment:
     order_verdicts: tuple[Verdict, ...]
     operations: tuple[Operation, ...]
     thresholds: tuple[Thresholds, ...]
+    alternatives: tuple["Alternative", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One of several tests that the kernel can have, with its answers about the request's order."""
+
+    family: Family
+    verdicts: tuple[Verdict, ...]
 
 
 def assess(state: SystemState) -> Assessment:
-    """Replay the watermark test of the state's request, and solve for the thresholds of every operation it concerns."""
-    snap = snapshot(state)
+    """Replay the watermark test of the state's request, and solve for the thresholds of every operation it concerns.
+
+    Where several kernels are possible, the verdict stands if the test of each gives it, and a threshold too.
+    """
+    snaps = snapshots(state)
     operations = _operations(state)
-    if snap is None or state.operation is None:
+    if not snaps or state.operation is None:
         return Assessment(state, None, (), (), operations, ())
     orders = state.operation.orders
-    top = max(len(z.blocks) for z in snap.zones) - 1
+    top = max(len(z.blocks) for z in snaps[0].zones) - 1
     if max(orders) > top:
         # No list can hold such a block: the kernel returns at once, and no setting changes that.
         return Assessment(state, None, (), (), operations, ())
-    ladder = order_verdicts(snap, tuple(range(min(max(*orders, state.incident.request.order or 0) + 1, top) + 1)))
+    asked = tuple(range(min(max(*orders, state.incident.request.order or 0) + 1, top) + 1))
+    ladders = [order_verdicts(snap, asked) for snap in snaps]
+    if len({tuple((v.ok, v.order) for v in ladder if v.order in orders) for ladder in ladders}) > 1:
+        different = tuple(
+            Alternative(snap.family, tuple(v for v in ladder if v.order in orders))
+            for snap, ladder in zip(snaps, ladders, strict=True)
+        )
+        return Assessment(state, None, (), (), operations, (), different)
     one_of_each = {operation.orders: operation for operation in operations}
-    rows = {orders: thresholds(snap, operation) for orders, operation in one_of_each.items()}
+    solved = [{orders: thresholds(snap, operation) for orders, operation in one_of_each.items()} for snap in snaps]
+    rows = solved[0]
     return Assessment(
         state=state,
-        snap=snap,
-        verdicts=tuple(v for v in ladder if v.order in orders),
-        order_verdicts=ladder,
+        snap=snaps[0],
+        verdicts=tuple(v for v in ladders[0] if v.order in orders),
+        order_verdicts=ladders[0],
         operations=operations,
         thresholds=tuple(
             row.model_copy(update={"operation": operation.id})
             for operation in operations
             for row in rows[operation.orders]
+            if all(row in other[operation.orders] for other in solved)
         ),
     )
 
@@ -151,12 +174,13 @@ def _incident(state: SystemState) -> IncidentFact:
 
 
 def _kernel(state: SystemState) -> KernelFact:
-    build = state.build
+    build, families = state.build, families_of(state.kernel, state.incident)
     return KernelFact(
         origin=state.incident.origin("kernel"),
         release=state.kernel.text,
         known=state.kernel.source in ("log", "proc", "option"),
-        exact=functions_for(state.kernel.version) is not None,
+        exact=bool(families),
+        measured=any(family.measured for family in families),
         arch=state.incident.arch,
         max_order=build.max_order,
         largest_block_kb=None if build.max_order is None else build.page_kb << (build.max_order - 1),
@@ -172,11 +196,12 @@ def _request(assessment: Assessment) -> RequestFact | None:
     if asked.order is None or asked.order < 0:
         return None
     order, mask = asked.order, asked.gfp_mask
-    exact = functions_for(state.kernel.version) is not None
+    families = families_of(state.kernel, state.incident)
     names = " ".join(state.gfp_flags)
     site = next((s for s in knowledge.call_sites() if s.id == state.call_site), None)
     operation, workload = state.operation, state.workload
     decided = snap is not None
+    waits = _bit(mask, families, ("__GFP_WAIT", "__GFP_DIRECT_RECLAIM"), names, MAY_WAIT)
 
     def some(mark: Mark, wanted: int) -> bool | None:
         return operation_passes(snap, (wanted,), mark) if snap is not None else None
@@ -195,12 +220,12 @@ def _request(assessment: Assessment) -> RequestFact | None:
         order_halvings=order,
         gfp=names or None,
         gfp_hex=None if mask is None else hex(mask),
-        may_wait=_bit(mask, exact, Gfp.WAIT, names, ("GFP_KERNEL", "GFP_USER", "GFP_HIGHUSER", "GFP_NOFS", "GFP_NOIO")),
-        may_fs=_bit(mask, exact, Gfp.FS, names, ("GFP_KERNEL", "GFP_USER", "GFP_HIGHUSER")),
-        atomic=_atomic(mask, exact, names),
-        dma_only=None if mask is None else bool(mask & Gfp.DMA) if mask & 0xF in (1, 9) else False,
-        movable=bool(mask & Gfp.MOVABLE) if exact and mask is not None else None,
-        costly=order > COSTLY_ORDER,
+        may_wait=waits,
+        may_fs=_bit(mask, families, ("__GFP_FS",), names, MAY_FS),
+        atomic=None if waits is None else not waits,
+        dma_only=None if mask is None else mask & 0xF in (1, 9),
+        movable=_movable(mask, families),
+        costly=order > COSTLY_ORDER and not (families and all(family.kills.costly for family in families)),
         class_zone=state.class_zone,
         comm=asked.comm,
         has_backtrace=bool(state.incident.backtrace),
@@ -217,7 +242,7 @@ def _request(assessment: Assessment) -> RequestFact | None:
         eligible_zones=", ".join(z.name for z in snap.zones) if snap is not None else None,
         passes_min=some("min", order),
         passes_low=some("low", order),
-        passes_high=some("high", order),
+        passes_high=None if waits is False else some("high", order),
         order0_passes_min=some("min", 0),
         order0_passes_high=some("high", 0),
         largest_passing_order=largest,
@@ -233,19 +258,34 @@ def _request(assessment: Assessment) -> RequestFact | None:
     )
 
 
-def _bit(mask: int | None, exact: bool, bit: int, names: str, composites: tuple[str, ...]) -> bool | None:
-    """Return whether a mask allows something: by the bit where its meaning is known, by printed names elsewhere."""
-    if names and not exact:
+MAY_FS = ("GFP_KERNEL", "GFP_USER", "GFP_HIGHUSER")
+MAY_WAIT = (*MAY_FS, "GFP_NOFS", "GFP_NOIO")
+OLD_MASKS = 0x3FFFFF
+
+
+def _bit(
+    mask: int | None, families: tuple[Family, ...], bits: tuple[str, ...], names: str, composites: tuple[str, ...]
+) -> bool | None:
+    """Return whether a mask allows something: by the bit where the kernel is known, by printed names elsewhere.
+
+    A mask without bits above 0x3fffff, of a kernel that is not known, is read as one of the kernels before 4.4.
+    """
+    if mask is not None and families:
+        answers = {any(mask & family.gfp_bits.get(bit, 0) for bit in bits) for family in families}
+        return answers.pop() if len(answers) == 1 else None
+    if names:
         words = set(names.replace("|", " ").split())
         return any(word.startswith(composites) for word in words)
+    if mask is None or mask > OLD_MASKS:
+        return None
+    return any(mask & BITS_2_6_31.get(bit, 0) for bit in bits)
+
+
+def _movable(mask: int | None, families: tuple[Family, ...]) -> bool | None:
     if mask is None:
         return None
-    return bool(mask & bit) if exact or mask <= 0x3FFFFF else None
-
-
-def _atomic(mask: int | None, exact: bool, names: str) -> bool | None:
-    waits = _bit(mask, exact, Gfp.WAIT, names, ("GFP_KERNEL", "GFP_USER", "GFP_HIGHUSER", "GFP_NOFS", "GFP_NOIO"))
-    return None if waits is None else not waits
+    answers = {family.mobility(mask) for family in families} - {None}
+    return answers == {"Movable"} if len(answers) == 1 else None
 
 
 def _zones(assessment: Assessment) -> list[ZoneFact]:
@@ -271,6 +311,7 @@ def _zone(assessment: Assessment, zone: Zone, eligible: list[str], index: int | 
     largest = None if blocks is None else next((o for o in reversed(range(len(blocks))) if blocks[o] > 0), -1)
     tests = {v.mark: v for v in assessment.order_verdicts if v.zone == zone.name and v.order == order}
     at_min, at_high = tests.get("min"), tests.get("high")
+    scans = assessment.snap is not None and assessment.snap.family.test.scans
     reserve = None
     if zone.reserve_pages is not None and index is not None and index < len(zone.reserve_pages):
         reserve = zone.reserve_pages[index]
@@ -287,9 +328,9 @@ def _zone(assessment: Assessment, zone: Zone, eligible: list[str], index: int | 
         low_pages=zone.marks.low if zone.marks else None,
         high_pages=zone.marks.high if zone.marks else None,
         reserve_pages=reserve,
-        min=_step(tests.get("min")),
-        low=_step(tests.get("low")),
-        high=_step(tests.get("high")),
+        min=_step(tests.get("min"), scans),
+        low=_step(tests.get("low"), scans),
+        high=_step(tests.get("high"), scans),
         usable_pages=usable,
         suitable_blocks=suitable,
         remaining_pages=at_min.remaining_pages if at_min else None,
@@ -330,12 +371,14 @@ def _spins(zone: Zone, reserve: int | None) -> bool | None:
     return reserve > 0 and zone.marks.high > zone.marks.min + reserve
 
 
-def _step(verdict: Verdict | None) -> Step:
+def _step(verdict: Verdict | None, scans: bool) -> Step:
     if verdict is None:
         return "unknown"
     if verdict.ok:
         return "passes"
-    return "fails_first_check" if verdict.failed_at_order == 0 else "fails_in_order_loop"
+    if verdict.failed_at_order == 0:
+        return "fails_first_check"
+    return "fails_in_free_lists" if scans else "fails_in_order_loop"
 
 
 def _memory(state: SystemState) -> MemoryFact:

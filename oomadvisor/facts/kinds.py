@@ -16,7 +16,7 @@ PAGES: JsonDict = {"unit": "pages"}
 KB: JsonDict = {"unit": "kB"}
 PERMILLE: JsonDict = {"unit": "permille"}
 
-Step = Literal["passes", "fails_first_check", "fails_in_order_loop", "unknown"]
+Step = Literal["passes", "fails_first_check", "fails_in_order_loop", "fails_in_free_lists", "unknown"]
 
 
 class IncidentFact(Fact):
@@ -43,7 +43,8 @@ class KernelFact(Fact):
 
     release: str = Field(description="release as found", examples=["2.6.31.12"])
     known: bool = Field(description="the input or the user says which release it is")
-    exact: bool = Field(description="the arithmetic of this series is replayed exactly")
+    exact: bool = Field(description="the allocator's test of this series is replayed exactly")
+    measured: bool = Field(description="the whole road of a request was run on this series, not only its test")
     arch: str | None = Field(default=None, description="processor architecture", examples=["arm"])
     max_order: int | None = Field(default=None, description="number of block orders (MAX_ORDER)", examples=[13])
     largest_block_kb: int | None = Field(
@@ -88,7 +89,9 @@ class RequestFact(Fact):
     eligible_zones: str | None = Field(default=None, description="zones tried, first tried first")
     passes_min: bool | None = Field(default=None, description="passes at MIN in some zone")
     passes_low: bool | None = Field(default=None, description="passes at LOW in some zone")
-    passes_high: bool | None = Field(default=None, description="passes at HIGH in some zone")
+    passes_high: bool | None = Field(
+        default=None, description="passes at HIGH in some zone; a request that may not wait is never tested there"
+    )
     order0_passes_min: bool | None = Field(default=None, description="a single page passes at MIN in some zone")
     order0_passes_high: bool | None = Field(default=None, description="a single page passes at HIGH in some zone")
     largest_passing_order: int | None = Field(

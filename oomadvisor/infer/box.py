@@ -6,7 +6,7 @@ from oomadvisor import knowledge
 from oomadvisor.infer.arithmetic import MEASURED_SERIES, vendor_of
 from oomadvisor.model import Build, Incident, KernelRelease, ProcState, Warning_, Zone
 
-ZONE_ORDER = ("DMA", "DMA32", "Normal", "HighMem", "Movable")
+ZONE_ORDER = ("DMA", "DMA32", "Normal", "HighMem", "Movable", "Device")
 ARM_FORMS = frozenset({"backtrace-arm", "trailer-arm"})
 LARGEST_ORDER = 30  # far above any MAX_ORDER (9 to 20 in practice)
 SAME_TEST_SINCE = (2, 6, 28)
@@ -122,6 +122,8 @@ def zone_names_of(incident: Incident, node: int) -> tuple[str, ...]:
     for candidate in candidates:
         if len(names) < slots and candidate not in names and _below_is_possible(candidate, printed):
             names.append(candidate)
+    if "Movable" in names and len(names) < slots:
+        names.append("Device")  # ZONE_DEVICE, since 4.3: never printed, but counted
     return tuple(sorted(names, key=zone_rank))
 
 

@@ -4,7 +4,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from oomadvisor.kernel.family import Family
-from oomadvisor.kernel.marks import DEFAULT_SCALE_FACTOR, ZoneMarks, scale_factor_interval
+from oomadvisor.kernel.marks import (
+    DEFAULT_SCALE_FACTOR,
+    ZoneMarks,
+    nr_free_buffer_pages,
+    recommended_min_free_kbytes,
+    scale_factor_interval,
+)
 from oomadvisor.kernel.percpu import fraction_interval, pageset
 from oomadvisor.kernel.words import PAGE_KB
 from oomadvisor.model import Build, Incident, Origin, ProcState, Tunable, Warning_, Zone
@@ -105,15 +111,33 @@ def _marks(
         page_kb=build.page_kb,
     )
     origin = incident.origin(f"zones.{zones[0].node}.{zones[0].name}")
+    basis = "the only values that give the printed marks (page_alloc.c: setup_per_zone_wmarks)"
+    if interval is None and family.marks.pages == "managed" and not boost_unknown:
+        interval = _with_earlier_pages(family, zones, names, pages, marks, build)
+        basis = (
+            "the printed MIN marks, with the zone sizes that the printed reserves show for the time when they were set "
+            "(page_alloc.c: setup_per_zone_wmarks, setup_per_zone_lowmem_reserve, default ratios): managed pages have "
+            "changed since"
+        )
     if interval is not None:
-        hidden = "; if no zone is boosted, which this kernel does not print" if boost_unknown else ""
+        if boost_unknown:
+            basis += "; if no zone is boosted, which this kernel does not print"
+        default = family.default_min_free_kbytes(names, pages, page_kb=build.page_kb)
+        raised = recommended_min_free_kbytes(sum(map(bool, pages)), nr_free_buffer_pages(names, pages))
+        huge_pages = family.kills.compacts == "yes" and build.page_kb == PAGE_KB  # both came with 2.6.38
+        if huge_pages and raised > default and interval[0] <= raised <= interval[1]:
+            basis += (
+                f"; transparent huge pages have raised the default of {default} to this "
+                "(khugepaged.c: set_recommended_min_free_kbytes)"
+            )
+            default = raised
         yield Tunable(
             name=MIN_FREE_KBYTES,
             low=interval[0],
             high=interval[1],
             source="inferred",
-            basis=f"the only values that give the printed marks (page_alloc.c: setup_per_zone_wmarks){hidden}",
-            default=family.default_min_free_kbytes(names, pages, page_kb=build.page_kb),
+            basis=basis,
+            default=default,
             origin=origin,
         )
     factor = scale_factor_interval(names, pages, marks, rules=family.marks)
@@ -128,6 +152,36 @@ def _marks(
             default=DEFAULT_SCALE_FACTOR,
             origin=origin,
         )
+
+
+def _with_earlier_pages(
+    family: Family,
+    zones: tuple[Zone, ...],
+    names: tuple[str, ...],
+    pages: tuple[int, ...],
+    marks: list[ZoneMarks | None],
+    build: Build,
+) -> tuple[int, int] | None:
+    """Return bounds of min_free_kbytes where the zones had other sizes when the marks were set, early in the boot.
+
+    The reserve of the zone below, times its ratio, is a zone's size at that time. A size that differs by more than a
+    tenth from that of now means that the ratio is not the default, and nothing is known.
+    """
+    by_index = {zone.index: zone for zone in zones}
+    ratios = family.default_ratios(names)
+    sizes = []
+    for index, now in enumerate(pages):
+        below = by_index.get(index - 1)
+        row = below.reserve_pages if below is not None else None
+        if row is None or len(row) != len(names) or not now or not ratios[index - 1]:
+            sizes.append((now, now))
+            continue
+        ratio = ratios[index - 1]
+        least = row[index] * ratio
+        if not now * 9 // 10 <= least <= now * 11 // 10:
+            return None
+        sizes.append((least, least + ratio - 1))
+    return family.min_free_kbytes_bounds(names, sizes, [m.min if m else None for m in marks], page_kb=build.page_kb)
 
 
 def _without_boost(zone: Zone) -> ZoneMarks | None:

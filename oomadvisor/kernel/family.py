@@ -152,6 +152,11 @@ class Family:
         """Return the inverse of the marks: see :func:`oomadvisor.kernel.marks.min_free_kbytes_interval`."""
         return partial(marks.min_free_kbytes_interval, rules=self.marks)
 
+    @property
+    def min_free_kbytes_bounds(self) -> Callable[..., tuple[int, int] | None]:
+        """Return the same for zone sizes within bounds: see :func:`oomadvisor.kernel.marks.min_free_kbytes_bounds`."""
+        return partial(marks.min_free_kbytes_bounds, rules=self.marks)
+
     def default_ratios(self, zones: Sequence[str]) -> list[int]:
         """Return lowmem_reserve_ratio as it is at boot, zones − 1 entries."""
         return reserve.default_ratios(zones, rules=self.reserve)

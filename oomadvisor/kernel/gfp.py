@@ -8,6 +8,7 @@ from oomadvisor.kernel.gfp_bits import bits_of
 from oomadvisor.kernel.watermark import Privileges
 
 __all__ = [
+    "BITS_2_6_31",
     "NORMAL_TASK",
     "Alloc",
     "Gfp",

@@ -15,8 +15,10 @@ __all__ = [
     "calculate_totalreserve_pages",
     "default_min_free_kbytes",
     "inactive_ratio",
+    "min_free_kbytes_bounds",
     "min_free_kbytes_interval",
     "nr_free_buffer_pages",
+    "recommended_min_free_kbytes",
     "scale_factor_interval",
     "setup_per_zone_wmarks",
 ]
@@ -26,6 +28,7 @@ HIGHMEM_MIN_PAGES = 32
 HIGHMEM_MAX_PAGES = 128
 DEFAULT_SCALE_FACTOR = 10
 SCALE_DIVISOR = 10000
+MIGRATE_PCPTYPES = 3
 
 
 class ZoneMarks(NamedTuple):
@@ -118,6 +121,19 @@ def default_min_free_kbytes(
     return min(max(int_sqrt(lowmem_kb * 16), MIN_FREE_KBYTES_FLOOR), rules.default_cap)
 
 
+def recommended_min_free_kbytes(populated_zones: int, buffer_pages: int, pageblock_order: int = 9) -> int:
+    """Return the value to which transparent huge pages raise a smaller one (khugepaged.c, 2.6.38 and later).
+
+    mm/khugepaged.c: set_recommended_min_free_kbytes. Two pageblocks for each zone, and one for each pair of the three
+    ordinary mobility types, but a twentieth of the pages up to Normal (``buffer_pages``) at most.
+
+    >>> recommended_min_free_kbytes(3, 4_000_000), recommended_min_free_kbytes(2, 4_000_000)
+    (67584, 45056)
+    """
+    wanted = (1 << pageblock_order) * populated_zones * (2 + MIGRATE_PCPTYPES * MIGRATE_PCPTYPES)
+    return min(wanted, buffer_pages // 20) * PAGE_KB
+
+
 def min_free_kbytes_interval(
     zones: Sequence[str],
     pages: Sequence[int],
@@ -153,6 +169,36 @@ def min_free_kbytes_interval(
                 continue
             pages_low = max(pages_low, -(-share_low * lowmem // size))
             pages_high = min(pages_high, -(-(share_high + 1) * lowmem // size) - 1)
+    if pages_low > pages_high:
+        return None
+    return pages_low * page_kb, pages_high * page_kb + page_kb - 1
+
+
+def min_free_kbytes_bounds(
+    zones: Sequence[str],
+    pages: Sequence[tuple[int, int]],
+    min_pages: Sequence[int | None],
+    *,
+    page_kb: int = PAGE_KB,
+    rules: MarkRules = LINUX_2_6_31,
+) -> tuple[int, int] | None:
+    """Return bounds of min_free_kbytes where each zone's size is known within (smallest, largest) pages only.
+
+    Every setting that gives these MIN marks for some sizes within them lies inside; not every one inside does. None
+    when no setting can.
+
+    >>> min_free_kbytes_bounds(("DMA", "Normal"), ((24300, 24384), (40600, 40640)), (390, 650))
+    (4151, 4175)
+    """
+    lowmem = [size for zone, size in zip(zones, pages, strict=True) if not _fixed_min(zone, False, rules)]
+    least, most = sum(low for low, _ in lowmem), sum(high for _, high in lowmem)
+    pages_low, pages_high = 0, INT_MAX // page_kb
+    for zone, (low, high), share in zip(zones, pages, min_pages, strict=True):
+        if share is None or low == 0 or _fixed_min(zone, False, rules):
+            continue
+        # A zone's own size is in the sum too: the share is smallest where it is small and the others are large.
+        pages_low = max(pages_low, share * (least - low + high) // high)
+        pages_high = min(pages_high, -(-(share + 1) * (most - high + low) // low))
     if pages_low > pages_high:
         return None
     return pages_low * page_kb, pages_high * page_kb + page_kb - 1

@@ -17,10 +17,10 @@ __all__ = [
 class ReserveRules:
     """What differs between kernels in how reserves are set (mm/page_alloc.c: setup_per_zone_lowmem_reserve).
 
-    ``below_1``: a ratio below 1 is stored as 1, the largest reserve, or as 0, none (since 4.17, where HighMem's default
-    is 0 too). ``empty_zone``: one without pages gets a reserve as any other; or none, and it and zones of ratio 0 are
-    left out of the sums of those below (5.8); or none, and the sums are whole (5.11). ``empty_above``: nothing is kept
-    from a class zone without pages of its own (6.12.0, taken back later).
+    ``below_1``: a ratio below 1 is stored as 1, the largest reserve, or as 0, none (since 4.17, where the default of
+    HighMem and Movable is 0 too). ``empty_zone``: one without pages gets a reserve as any other; or none, and it and
+    zones of ratio 0 are left out of the sums of those below (5.8); or none, and the sums are whole (5.11).
+    ``empty_above``: nothing is kept from a class zone without pages of its own (6.12.0, taken back later).
     """
 
     below_1: Literal["1", "0"] = "1"
@@ -43,7 +43,9 @@ def default_ratios(zones: Sequence[str], *, rules: ReserveRules = LINUX_2_6_31) 
     [256, 32, 32]
     """
     highmem = 32 if rules.below_1 == "1" else 0
-    return [256 if zone in ("DMA", "DMA32") else highmem if zone == "HighMem" else 32 for zone in zones[:-1]]
+    return [
+        256 if zone in ("DMA", "DMA32") else highmem if zone in ("HighMem", "Movable") else 32 for zone in zones[:-1]
+    ]
 
 
 def setup_per_zone_lowmem_reserve(

@@ -18,7 +18,7 @@ from oomadvisor.simulate.change import (
 )
 from oomadvisor.simulate.headroom import children_that_stay
 from oomadvisor.simulate.replay import order_verdicts, replay
-from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot, snapshot
+from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot, snapshot, snapshots
 from oomadvisor.simulate.solve import largest_passing, thresholds
 from oomadvisor.simulate.whatif import Outcome, classify, what_if
 
@@ -42,6 +42,7 @@ __all__ = [
     "order_verdicts",
     "replay",
     "snapshot",
+    "snapshots",
     "thresholds",
     "what_if",
 ]

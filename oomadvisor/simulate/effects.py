@@ -45,6 +45,8 @@ def effects(before: Snapshot, after: Snapshot, orders: tuple[int, ...]) -> tuple
             source="mm/page_alloc.c: zone_watermark_ok, ALLOC_HIGH and ALLOC_HARDER: 5/8 of MIN",
         ),
     ]
+    if not before.family.measured:
+        return (rows[1], rows[2])  # the others were measured on 2.6.31, or follow rules that were run on it alone
     if before.min_free_kbytes is not None and after.min_free_kbytes is not None:
         rows.append(
             Effect(
@@ -119,7 +121,9 @@ def _missing(snap: Snapshot, zone: ZoneSnapshot | None, order: int) -> int | Non
     """Return by how many pages the first failed comparison at HIGH is short; 0 when kswapd is content."""
     if zone is None or order >= len(zone.blocks):
         return None
-    check = snap.family.watermark_check(zone.free, zone.blocks, order, zone.mark_high, 0, bits=snap.bits, smp=snap.smp)
+    check = snap.family.watermark_check(
+        zone.free, zone.blocks, order, zone.mark_high, 0, kinds=zone.kinds, bits=snap.bits, smp=snap.smp
+    )
     return check.short
 
 

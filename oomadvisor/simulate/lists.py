@@ -3,24 +3,26 @@
 from collections.abc import Sequence
 from functools import partial
 
-from oomadvisor.kernel.watermark import ORDINARY
 from oomadvisor.model import Mark
 from oomadvisor.simulate.blocks import Choice, split_block
 from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
 
 
 class FreeLists:
-    """One zone's lists and free counter at one mark. A real-time task is tested with ALLOC_HARDER at MIN only."""
+    """One zone's lists and free counter at one mark, tested with what the request may do there."""
 
-    __slots__ = ("_mark", "_reserve", "_test", "blocks", "free", "zone")
+    __slots__ = ("_letters", "_mark", "_reserve", "_test", "blocks", "free", "zone")
 
     def __init__(self, snap: Snapshot, zone: ZoneSnapshot, mark: Mark) -> None:
         self.zone = zone
         self.free = zone.free
         self.blocks = list(zone.blocks)
         self._mark, self._reserve = zone.mark(mark), zone.reserve
-        flags = ORDINARY._replace(harder=snap.realtime and mark == "min")
-        self._test = partial(snap.family.zone_watermark_ok, flags=flags, bits=snap.bits, smp=snap.smp)
+        self._letters = None if zone.kinds.lists is None else list(zone.kinds.lists)
+        kinds = zone.kinds if self._letters is None else zone.kinds._replace(lists=self._letters)
+        self._test = partial(
+            snap.family.attempt_ok, flags=snap.privileges(mark), kinds=kinds, bits=snap.bits, smp=snap.smp
+        )
 
     def take(self, order: int, choice: Choice) -> bool:
         """Take a block of ``order``, if the zone passes the test and has one."""
@@ -28,6 +30,8 @@ class FreeLists:
             return False
         if not split_block(self.blocks, order, choice):
             return False
+        if self._letters is not None:  # what is left over of a block lies where the request may take it
+            self._letters[order:] = [letters + "U" for letters in self._letters[order:]]
         self.free -= 1 << order
         return True
 

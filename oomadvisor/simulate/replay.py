@@ -1,6 +1,5 @@
 """An operation replayed block by block over the zone list, as the allocator would serve it."""
 
-from oomadvisor.kernel.watermark import ORDINARY
 from oomadvisor.model import MARKS, LadderStep, Mark, Operation, Replay, ReplayStep, Verdict
 from oomadvisor.simulate.blocks import Choice
 from oomadvisor.simulate.lists import lists_of, serve
@@ -8,18 +7,15 @@ from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
 
 
 def zone_verdict(snap: Snapshot, zone: ZoneSnapshot, order: int, mark: Mark) -> Verdict:
-    """Return the watermark test of one request in one zone, with every comparison (page_alloc.c: zone_watermark_ok).
-
-    A real-time task is tested with ALLOC_HARDER at MIN, and only there: the last look at HIGH drops it
-    (page_alloc.c: gfp_to_alloc_flags, __alloc_pages_may_oom).
-    """
-    check = snap.family.watermark_check(
+    """Return the watermark test of one request in one zone, with every comparison (page_alloc.c: zone_watermark_ok)."""
+    check = snap.family.attempt_check(
         zone.free,
         zone.blocks,
         order,
         zone.mark(mark),
         zone.reserve,
-        flags=ORDINARY._replace(harder=snap.realtime and mark == "min"),
+        flags=snap.privileges(mark),
+        kinds=zone.kinds,
         bits=snap.bits,
         smp=snap.smp,
     )

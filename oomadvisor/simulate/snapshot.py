@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass, replace
 
+from oomadvisor.infer.arithmetic import families_of, family_of
+from oomadvisor.infer.tunables import SCALE_FACTOR, counted_pages
 from oomadvisor.kernel.family import Family
-from oomadvisor.kernel.series import functions_for
-from oomadvisor.model import Mark, SystemState, Tunable
+from oomadvisor.kernel.marks import DEFAULT_SCALE_FACTOR
+from oomadvisor.kernel.watermark import ONE_KIND, ORDINARY, FreeKinds, Privileges
+from oomadvisor.model import Mark, SystemState, Tunable, Zone
 from oomadvisor.model.state import MIN_FREE_KBYTES
 
 
@@ -13,7 +16,8 @@ class ZoneSnapshot:
     """A zone as the watermark test sees it. All in pages; ``blocks`` is indexed by order.
 
     ``free`` is the zone's counter, which can differ from the sum of ``blocks`` (drift, counter bug): the test reads
-    both. ``reserve`` is the reserve against the request's class zone.
+    both. ``reserve`` is the reserve against the request's class zone. ``kinds``: what of the free pages later kernels
+    keep apart. ``boost``: what the marks hold beyond the setting (5.0).
     """
 
     name: str
@@ -26,6 +30,8 @@ class ZoneSnapshot:
     mark_low: int
     mark_high: int
     reserve: int
+    kinds: FreeKinds = ONE_KIND
+    boost: int = 0
 
     def mark(self, mark: Mark) -> int:
         return {"min": self.mark_min, "low": self.mark_low, "high": self.mark_high}[mark]
@@ -46,8 +52,10 @@ class Snapshot:
     """What a request is tested against. ``zones`` are the eligible ones, first tried first (page_alloc.c: zonelist).
 
     ``zone_names``/``present`` describe the whole build, lowest zone first, because marks and reserves are computed from
-    all zones. ``family`` holds the functions of this kernel. ``min_free_kbytes`` is the setting behind the marks as
-    smallest and largest possible value, None where it is not known.
+    all zones (since 3.9 ``present`` holds the managed pages, as the kernel counts with those). ``family`` holds the
+    functions of this kernel. ``min_free_kbytes`` is the setting behind the marks as smallest and largest possible
+    value, None where it is not known. ``cma``: the request may take CMA pages. ``elsewhere``: zones of other nodes with
+    their pages, which share in min_free_kbytes.
     """
 
     zones: tuple[ZoneSnapshot, ...]
@@ -60,22 +68,43 @@ class Snapshot:
     cpus: int = 1
     realtime: bool = False
     min_free_kbytes: tuple[int, int] | None = None
+    cma: bool = False
+    scale_factor: int = DEFAULT_SCALE_FACTOR
+    page_kb: int = 4
+    elsewhere: tuple[tuple[str, int], ...] = ()
+
+    def privileges(self, mark: Mark) -> Privileges:
+        """Return what an attempt at ``mark`` may do beyond an ordinary one.
+
+        A real-time task has its privilege at MIN, and only there: the last look at HIGH drops it, and the one for CMA
+        pages too (page_alloc.c: gfp_to_alloc_flags, __alloc_pages_may_oom).
+        """
+        realtime = self.realtime and mark == "min"
+        if not realtime and not self.cma:
+            return ORDINARY
+        deeper = self.family.slow.realtime == "high"
+        return Privileges(high=realtime and deeper, harder=realtime and not deeper, cma=self.cma and mark != "high")
 
     def with_zones(self, zones: tuple[ZoneSnapshot, ...]) -> "Snapshot":
         return replace(self, zones=zones)
 
 
-def snapshot(state: SystemState) -> Snapshot | None:
+def snapshot(state: SystemState, family: Family | None = None) -> Snapshot | None:
     """Return what the allocator's test needs, or None when the report lacks it.
 
-    Needed are a kernel whose functions are known exactly and, for every eligible zone: free counter, free lists,
-    marks and the reserve against the class zone. A zone that lacks one of them makes the whole answer unknowable,
-    because the request may be served from it.
+    Needed are a kernel whose functions are known and, for every eligible zone: free counter, free lists, marks and the
+    reserve against the class zone; since 4.4 the kinds of the free blocks, for more than a page. A zone that lacks one
+    of them makes the whole answer unknowable, because the request may be served from it. ``family``: one of the
+    arithmetics that the kernel can have; else the oldest.
     """
     index = state.class_zone_index
-    family = functions_for(state.kernel.version)
+    family = family or family_of(state.kernel, state.incident)
     if index is None or family is None or not state.zones:
         return None
+    pages = counted_pages(family, state.zones, state.build.zone_names)
+    if pages is None:
+        return None
+    order = state.incident.request.order or 0
     zones = []
     for zone in reversed(state.zones):
         if zone.index > index or zone.present_pages == 0:
@@ -87,6 +116,7 @@ def snapshot(state: SystemState) -> Snapshot | None:
             or zone.present_pages is None
             or zone.reserve_pages is None
             or index >= len(zone.reserve_pages)
+            or (family.test.scans and order > 0 and zone.block_types is None and any(zone.free_blocks[order:]))
         ):
             return None
         zones.append(
@@ -101,24 +131,78 @@ def snapshot(state: SystemState) -> Snapshot | None:
                 mark_low=zone.marks.low,
                 mark_high=zone.marks.high,
                 reserve=zone.reserve_pages[index],
+                kinds=_kinds(zone, family),
+                boost=zone.boost_pages or 0,
             )
         )
     if not zones:
         return None
-    present = [0] * len(state.build.zone_names)
-    for zone in state.zones:
-        present[zone.index] = zone.present_pages or 0
-    setting = state.tunables.get(MIN_FREE_KBYTES)
+    mask = state.incident.request.gfp_mask or 0
+    factor = state.tunables.get(SCALE_FACTOR)
     return Snapshot(
         zones=tuple(zones),
         zone_names=state.build.zone_names,
-        present=tuple(present),
+        present=pages,
         class_zone_index=index,
         family=family,
         bits=state.build.word_bits,
         smp=bool(state.build.smp),
         cpus=state.build.cpus_seen or 1,
-        min_free_kbytes=_interval(setting),
+        min_free_kbytes=_interval(state.tunables.get(MIN_FREE_KBYTES)),
+        cma=family.slow_privileges(mask, 0).cma,
+        scale_factor=factor.low if factor is not None and factor.low is not None else DEFAULT_SCALE_FACTOR,
+        page_kb=state.page_kb,
+        elsewhere=_elsewhere(state, family),
+    )
+
+
+def snapshots(state: SystemState) -> tuple[Snapshot, ...]:
+    """Return what the test needs under every arithmetic that the kernel can have, the oldest first, each test once.
+
+    Empty when the report lacks what one of them needs. There is one where the release is known, but for kernels of
+    which it is not known whether they took a change over, and for 6.12 and later when high-atomic pageblocks are
+    reserved: how many of their pages are free, most of these kernels do not print.
+    """
+    found: dict[tuple[object, ...], Snapshot] = {}
+    for family in families_of(state.kernel, state.incident):
+        snap = snapshot(state, family)
+        if snap is None:
+            return ()
+        found.setdefault((family.test, snap.cma), snap)
+        none_free = tuple(replace(z, kinds=z.kinds._replace(highatomic=0)) for z in snap.zones)
+        if family.test.letter == "J" and none_free != snap.zones and not _free_highatomic_printed(state):
+            found.setdefault((family.test, snap.cma, "no high-atomic page free"), snap.with_zones(none_free))
+    return tuple(found.values())
+
+
+def _free_highatomic_printed(state: SystemState) -> bool:
+    return any("free_highatomic" in zone.other_pages for zone in state.zones)
+
+
+def _kinds(zone: Zone, family: Family) -> FreeKinds:
+    """Return what of a zone's free pages the kernel keeps apart, as far as the report prints it.
+
+    ``reserved_highatomic`` (5.6) is the size of the pageblocks. 6.12 asks for the free pages in them, which only later
+    kernels print: then no more than that is taken off.
+    """
+    if family.test.cma == "not counted":
+        return ONE_KIND
+    free = zone.other_pages.get("free_highatomic")
+    reserved = zone.reserved_highatomic_pages or 0
+    return FreeKinds(
+        lists=zone.block_types if family.test.scans else None,
+        cma=zone.free_cma_pages or 0,
+        highatomic=free if family.test.letter == "J" and free is not None else reserved,
+    )
+
+
+def _elsewhere(state: SystemState, family: Family) -> tuple[tuple[str, int], ...]:
+    node = state.zones[0].node
+    managed = family.marks.pages == "managed"
+    return tuple(
+        (zone.name, (zone.managed_pages if managed else zone.present_pages) or 0)
+        for zone in state.incident.zones
+        if zone.node != node
     )
 
 

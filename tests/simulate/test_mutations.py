@@ -16,7 +16,7 @@ import pytest
 from oomadvisor import knowledge
 from oomadvisor.model import Operation
 from oomadvisor.simulate import SetSysctl, change, children_that_stay, headroom, replay, whatif
-from oomadvisor.simulate.lists import FreeLists
+from oomadvisor.simulate.snapshot import Snapshot
 from tests.checks import seed_trials
 from tests.checks import whatif as check
 from tests.simulate.boxes import ARM, RUNS, seed
@@ -95,7 +95,7 @@ def test_blocks_that_are_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_privilege_of_real_time_tasks_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    mutate(monkeypatch, FreeLists.__init__, 'snap.realtime and mark == "min"', "False")
+    mutate(monkeypatch, Snapshot.privileges, 'self.realtime and mark == "min"', "False")
     assert wrong_boots() >= 10
 
 
