@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from oomadvisor import knowledge
 from oomadvisor.book import engine_for
 from oomadvisor.evidence import evidence
-from oomadvisor.facts import Assessment, assess, facts_of
+from oomadvisor.facts import Alternative, Assessment, assess, facts_of
 from oomadvisor.model import (
-    MARKS,
     Cause,
     Fix,
     IncidentAdvice,
@@ -15,7 +14,6 @@ from oomadvisor.model import (
     RuleNote,
     Skipped,
     SystemState,
-    Verdict,
     Warning_,
 )
 from oomadvisor.rank import rank_parts
@@ -30,6 +28,7 @@ from oomadvisor.summary import summary
 from oomadvisor.verify import NotProposable, Verified, measured_for, verify
 
 MAX_TEXTS = 4
+DIFFERENCES_SHOWN = 3
 CONFIDENCE = {"high": 0, "medium": 1, "low": 2}
 ROLE = {"decides": 0, "contributes": 1, "background": 2}
 
@@ -85,23 +84,27 @@ def _about_the_kernel(assessment: Assessment) -> tuple[Warning_, ...]:
         )
         found.append(Warning_(code="vendor-kernel", text=text))
     if assessment.alternatives:
-        answers = "; ".join(
-            f"that of {other.family.name} {_answer(other.verdicts)}" for other in assessment.alternatives
+        first = assessment.alternatives[0].verdicts
+        places = [
+            index
+            for index, verdict in enumerate(first)
+            if len({other.verdicts[index].ok for other in assessment.alternatives}) > 1
+        ]
+        differences = ". ".join(
+            f"Order {first[index].order} in {first[index].zone} at {first[index].mark.upper()}: "
+            + "; ".join(_answer(other, index) for other in assessment.alternatives)
+            for index in places[:DIFFERENCES_SHOWN]
         )
-        text = f"The kernel is known as {kernel.text} only, and the tests of such kernels differ: {answers}."
+        more = f" (and {len(places) - DIFFERENCES_SHOWN} more)" if len(places) > DIFFERENCES_SHOWN else ""
+        text = f"The report does not settle which form of the test {kernel.text} has. {differences}{more}."
         found.append(Warning_(code="several-kernels", text=text))
     return tuple(found)
 
 
-def _answer(verdicts: Sequence[Verdict]) -> str:
-    """Say how a test ends, by the highest mark at which some zone passes."""
-    largest = max((v.order for v in verdicts), default=0)
-    asked = [v for v in verdicts if v.order == largest]
-    passed = next((mark for mark in reversed(MARKS) if any(v.ok and v.mark == mark for v in asked)), None)
-    if passed is not None:
-        return f"passes at {passed.upper()}"
-    short = min((v.short_by_pages for v in asked), default=0)
-    return f"fails at every mark, by {short} page{'s' if short != 1 else ''} at least"
+def _answer(alternative: Alternative, index: int) -> str:
+    verdict = alternative.verdicts[index]
+    result = "passes" if verdict.ok else f"fails, {verdict.short_by_pages} short"
+    return f"{result} by {alternative.name}"
 
 
 def _causes(state: SystemState, rules: Sequence[Rule], by_rule: dict[str, list[Firing]]) -> tuple[Cause, ...]:

@@ -59,7 +59,7 @@ class Assessment:
 class Alternative:
     """One of several tests that the kernel can have, with its answers about the request's order."""
 
-    family: Family
+    name: str
     verdicts: tuple[Verdict, ...]
 
 
@@ -81,7 +81,7 @@ def assess(state: SystemState) -> Assessment:
     ladders = [order_verdicts(snap, asked) for snap in snaps]
     if len({tuple((v.ok, v.order) for v in ladder if v.order in orders) for ladder in ladders}) > 1:
         different = tuple(
-            Alternative(snap.family, tuple(v for v in ladder if v.order in orders))
+            Alternative(_name(snap), tuple(v for v in ladder if v.order in orders))
             for snap, ladder in zip(snaps, ladders, strict=True)
         )
         return Assessment(state, None, (), (), operations, (), different)
@@ -101,6 +101,14 @@ def assess(state: SystemState) -> Assessment:
             if all(row in other[operation.orders] for other in solved)
         ),
     )
+
+
+def _name(snap: Snapshot) -> str:
+    """Name a test by the release that brought it, and what is assumed."""
+    name = f"the test of {snap.family.test.since} on"
+    if snap.family.test.any_list:
+        name += " (before its fix of 4.15)"
+    return f"{name} {snap.assumed}" if snap.assumed else name
 
 
 def _operations(state: SystemState) -> tuple[Operation, ...]:

@@ -119,6 +119,11 @@ class TestRules:
     order0: Literal["none", "no cma", "no reserve, wraps", "no reserve"] = "none"
     unboosted: bool = False
 
+    @property
+    def since(self) -> str:
+        """Return the release that brought this form."""
+        return SINCE[self.letter]
+
     __test__ = False  # not a test of pytest's
 
 
@@ -130,6 +135,19 @@ _F = replace(_D, letter="F", cma="off at first")
 _G = replace(_F, letter="G", scans=True, any_list=True, highatomic="not harder")
 _H = replace(_G, letter="H", any_list=False, highatomic="not harder or oom")
 _I = replace(_H, letter="I", highatomic="no privilege")
+
+SINCE = {
+    "A": "2.6.12",
+    "B": "2.6.38",
+    "C": "3.3",
+    "D": "3.6",
+    "E": "3.7",
+    "F": "3.10",
+    "G": "4.4",
+    "H": "4.14",
+    "I": "6.3",
+    "J": "6.12",
+}
 
 FORMS: dict[str, TestRules] = {
     rules.letter: rules for rules in (_A, _B, replace(_A, letter="C"), _D, _E, _F, _G, _H, _I, replace(_I, letter="J"))

@@ -9,6 +9,7 @@ from oomadvisor.infer.arithmetic import family_of
 from oomadvisor.kernel import events
 from oomadvisor.kernel.family import Family
 from oomadvisor.kernel.gfp import WMARK_MASK
+from oomadvisor.kernel.oom import OOM_SCORE_ADJ_MIN
 from oomadvisor.kernel.reclaim import SWAP_CLUSTER_MAX, descent_offer
 from oomadvisor.kernel.words import PAGE_SIZE
 from oomadvisor.model import MARKS, IncidentAdvice, SystemState, Task, Thresholds
@@ -373,9 +374,12 @@ def _score_words(family: Family | None) -> str:
 
 
 def _scores(state: SystemState, family: Family | None) -> list[str]:
-    """Return the highest scores of the task table by this kernel's formula (since 2.6.36), where it holds enough."""
+    """Return the highest scores of the task table by this kernel's formula (since 2.6.36), where it holds enough.
+
+    Tasks that are never chosen (oom_score_adj −1000) are left out.
+    """
     memory, swap = state.memory, state.swap
-    known = [t for t in state.incident.tasks if t.rss_pages is not None and t.oom_adj is not None]
+    known = [t for t in state.incident.tasks if t.rss_pages is not None and t.oom_adj not in (None, OOM_SCORE_ADJ_MIN)]
     if family is None or family.victim.by == "virtual size" or not known or memory.ram_pages is None:
         return []
     if any(t.oom_adj is not None and abs(t.oom_adj) > 1000 for t in known):

@@ -133,6 +133,7 @@ def lines_words(origins: Iterable[Origin | None], main_file: str) -> str:
 SETTINGS_SHOWN = (
     "vm.min_free_kbytes",
     "vm.lowmem_reserve_ratio",
+    "vm.watermark_scale_factor",
     "vm.percpu_pagelist_fraction",
     "vm.overcommit_memory",
     "vm.overcommit_ratio",

@@ -55,7 +55,7 @@ class Snapshot:
     all zones (since 3.9 ``present`` holds the managed pages, as the kernel counts with those). ``family`` holds the
     functions of this kernel. ``min_free_kbytes`` is the setting behind the marks as smallest and largest possible
     value, None where it is not known. ``cma``: the request may take CMA pages. ``elsewhere``: zones of other nodes with
-    their pages, which share in min_free_kbytes.
+    their pages, which share in min_free_kbytes. ``assumed``: what is taken for granted that the report does not tell.
     """
 
     zones: tuple[ZoneSnapshot, ...]
@@ -72,6 +72,7 @@ class Snapshot:
     scale_factor: int = DEFAULT_SCALE_FACTOR
     page_kb: int = 4
     elsewhere: tuple[tuple[str, int], ...] = ()
+    assumed: str | None = None
 
     def privileges(self, mark: Mark) -> Privileges:
         """Return what an attempt at ``mark`` may do beyond an ordinary one.
@@ -171,7 +172,9 @@ def snapshots(state: SystemState) -> tuple[Snapshot, ...]:
         found.setdefault((family.test, snap.cma), snap)
         none_free = tuple(replace(z, kinds=z.kinds._replace(highatomic=0)) for z in snap.zones)
         if family.test.letter == "J" and none_free != snap.zones and not _free_highatomic_printed(state):
-            found.setdefault((family.test, snap.cma, "no high-atomic page free"), snap.with_zones(none_free))
+            assumed = "if no page reserved for large atomic requests is free"
+            other = replace(snap, zones=none_free, assumed=assumed)
+            found.setdefault((family.test, snap.cma, assumed), other)
     return tuple(found.values())
 
 
