@@ -7,7 +7,7 @@ DIST   ?= dist
 # durable-rules is published as source only, and its 2.0.28 calls a function that CPython 3.13 took out.
 CALL_FLAG := $(shell $(PYTHON) -c 'import sys; print("-DPyEval_CallObject=PyObject_CallObject" if sys.version_info >= (3, 13) else "")')
 
-.PHONY: venv demo test lint types conformance whatif eval bench wheel lock clean
+.PHONY: venv demo test lint types conformance whatif longrun evidence eval bench wheel lock clean
 
 venv: $(VENV)/ready
 
@@ -37,6 +37,12 @@ conformance: venv
 
 whatif: venv
 	@$(BIN)/python -m tests.checks.whatif $(or $(RUNS),tests/runs)
+
+evidence: venv
+	@$(BIN)/python -m tests.checks.evidence $(or $(RUNS),tests/runs) $(if $(CHECK),--check)
+
+longrun: venv
+	@$(BIN)/python -m tests.checks.longrun $(or $(RUNS),tests/runs/price/longrun.tsv.gz) $(SEEDS)
 
 eval: venv
 	@$(BIN)/python -m tests.checks.evaluate $(or $(REPORTS),tests/reports)

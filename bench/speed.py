@@ -1,6 +1,6 @@
 """Measures the aims of speed side by side in one run, so that the ratios hold on any machine.
 
-``python -m bench.speed`` prints three tables; times are medians of interleaved runs.
+``python -m bench.speed`` prints four tables; times are medians of interleaved runs.
 """
 
 import gc
@@ -16,6 +16,11 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from oomadvisor.longrun import Start
+    from oomadvisor.model import SystemState
 
 SEED = Path(__file__).parent.parent / "examples" / "seed-2.6.31-arm-order2.txt"
 ADVISOR = [sys.executable, "-m", "oomadvisor"]
@@ -23,6 +28,7 @@ BARE = "import pydantic, typer, yaml, rich, durable_rules_engine"
 USED = "from pydantic import BaseModel; import typer, yaml, rich.console, rich.table, durable_rules_engine"
 PROCESS_RUNS = 15
 LOG_RUNS = 5
+LONG_RUNS = 3
 LOG_MB = 200
 SMALL_LOG_MB = 20
 MB = 1024 * 1024
@@ -111,6 +117,56 @@ def in_process() -> None:
         print(f"  {name:34}{per_second(stage):8.1f} reports/s")
 
 
+def long_runs() -> None:
+    """A day of the built-in mix on the example's box, against the bare lists that it runs on."""
+    from oomadvisor.infer import build_state
+    from oomadvisor.kernel.buddy import BuddyZone
+    from oomadvisor.kernel.gfp import Gfp, MigrateType
+    from oomadvisor.kernel.pcplist import PerCpuList
+    from oomadvisor.longrun import AS_IT_IS, default_mix, from_boot, from_report, long_run, setting_of
+    from oomadvisor.parse import scan_file
+
+    def bare_lists() -> int:
+        buddy = BuddyZone(
+            max_order=11,
+            pageblock_order=10,
+            zone_start_pfn=0,
+            spanned_pages=40960,
+            free_lists=[(10, MigrateType.MOVABLE, range(0, 40960, 1024))],
+            pageblock_types=[MigrateType.MOVABLE] * 40,
+        )
+        listed = PerCpuList(buddy, high=42, batch=7)
+        for _ in range(10):
+            pages = [listed.alloc(int(Gfp.GFP_KERNEL)) for _ in range(20_000)]
+            for pfn in pages[::2] + pages[1::2]:
+                if pfn is not None:
+                    listed.free(pfn)
+        return 2 * 10 * 20_000
+
+    state = build_state(next(iter(scan_file(str(SEED)))))
+
+    def a_day(start: "Callable[[SystemState], Start]") -> int:
+        settings = [AS_IT_IS, setting_of({"vm.min_free_kbytes": (2039,)})]
+        result = long_run(start(state), default_mix(), settings, seeds=1, days=1)
+        return sum(run.allocator_events for runs in result.settings for run in runs.runs)
+
+    stages: dict[str, Callable[[], int]] = {
+        "buddy and per-cpu lists alone": bare_lists,
+        "long run from boot, two settings": lambda: a_day(from_boot),
+        "long run from the report, the same": lambda: a_day(from_report),
+    }
+    rates: dict[str, list[float]] = {name: [] for name in stages}
+    for name in islice(cycle(stages), LONG_RUNS * len(stages)):
+        begin = time.perf_counter()
+        events = stages[name]()
+        rates[name].append(events / (time.perf_counter() - begin) * 60 / 1e6)
+    base = median(rates["buddy and per-cpu lists alone"])
+    print(f"\nThe long run, pages and blocks taken or given back, median of {LONG_RUNS} (aim: 1 million a minute)")
+    print(f"  {'':36}{'million/min':>12}{'x lists':>9}")
+    for name, found in rates.items():
+        print(f"  {name:36}{median(found):12.1f}{base / median(found):9.2f}")
+
+
 def per_second(work: Callable[[], object], seconds: float = 2.0) -> float:
     """Return how often ``work`` can be done in a second."""
     work()
@@ -183,6 +239,7 @@ def main() -> None:
     whole_process()
     with tempfile.TemporaryDirectory(prefix="oomadvisor-bench-") as folder:
         long_logs(Path(folder))
+    long_runs()
     in_process()  # last: the peak of a child is never less than what this process held when it was started
 
 

@@ -25,7 +25,7 @@ from oomadvisor.rulebook.rule import Rule
 from oomadvisor.rulebook.template import render, render_command
 from oomadvisor.rulebook.why import why_not
 from oomadvisor.summary import summary
-from oomadvisor.verify import NotProposable, Verified, measured_for, verify
+from oomadvisor.verify import OUTSIDE_SYSCTL, NotProposable, Verified, measured_for, verify
 
 MAX_TEXTS = 4
 DIFFERENCES_SHOWN = 3
@@ -185,7 +185,12 @@ def _fix(state: SystemState, rule: Rule, firing: Firing, verified: Verified) -> 
         rank_parts=rank_parts(verified.verification, spec.repairs, spec.cost, spec.risk, rule.id),
         title=rule.title,
         kind=spec.kind,
-        changes=verified.changes,
+        changes=tuple(
+            change.model_copy(update={"target": text(change.target) or change.target})
+            if change.knob == OUTSIDE_SYSCTL
+            else change
+            for change in verified.changes
+        ),
         commands=tuple(render_command(c, names, rule.params, page_kb=state.page_kb).strip() for c in spec.commands),
         verification=verified.verification,
         repairs=spec.repairs,

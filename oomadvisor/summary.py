@@ -1,5 +1,6 @@
 """What happened, in two sentences that a tired person understands."""
 
+from oomadvisor.knowledge import call_site_named
 from oomadvisor.model import SystemState
 
 DONE_BY = {"exec": "was being executed", "fork": "was starting a process", "clone": "was starting a thread"}
@@ -21,6 +22,8 @@ def _asked(state: SystemState) -> str:
     if request.order is None:
         if state.incident.kind == "mem-info":
             return "This is a picture of the memory, without an event."
+        if state.incident.kind == "oom-panic" and request.comm is None:
+            return "Memory ran out; the log holds the panic alone, not what was asked for."
         return f"{comm} asked for memory; how much, the report does not say."
     if request.order < 0:
         return "The OOM killer was started by hand (SysRq-F)."
@@ -31,7 +34,8 @@ def _asked(state: SystemState) -> str:
     what = state.operation.steps[-1].what if state.operation and doing else None
     if doing and what:
         return f"{comm} {doing}, and the kernel needed {size} for its {what}."
-    return f"{comm} asked for {size}{f', {mask}' if mask else ''}."
+    site = call_site_named(state.call_site)
+    return f"{comm} asked for {size}{f', {mask}' if mask else ''}{f': {site.what}' if site else ''}."
 
 
 def _ended(state: SystemState) -> str:
@@ -45,7 +49,8 @@ def _ended(state: SystemState) -> str:
     if incident.kind == "alloc-failure":
         return f"{had}, no zone could give it, and the request failed; nothing was killed."
     if incident.kind == "oom-panic":
-        return f"{had}; the kernel panicked instead of killing a process."
+        known = f"{had}; the" if free is not None else "The"
+        return f"{known} kernel panicked instead of killing a process."
     if incident.kind == "page-fault-kill":
         return f"A page fault could not be served, and {named or 'the faulting process'} was killed."
     if incident.kind == "cgroup-oom":

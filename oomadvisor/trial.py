@@ -1,13 +1,13 @@
 """Changes that somebody has in mind, tried on the state of one incident (``oomadvisor simulate``)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oomadvisor import knowledge
 from oomadvisor.facts import Assessment
 from oomadvisor.model import MARKS, Operation, OperationStep, Thresholds, Tunable, Verdict
 from oomadvisor.model.state import LOWMEM_RESERVE_RATIO, MIN_FREE_KBYTES
-from oomadvisor.model.trial import OperationTrial, Solved, Sweep, Trial, ZoneVerdicts
+from oomadvisor.model.trial import Effect, OperationTrial, Solved, Sweep, Trial, ZoneVerdicts
 from oomadvisor.simulate import (
     AddSwap,
     JoinZones,
@@ -15,14 +15,16 @@ from oomadvisor.simulate import (
     SetMaxOrder,
     SetSysctl,
     Snapshot,
+    asked_by,
     order_verdicts,
+    snapshot,
     thresholds,
 )
-from oomadvisor.simulate.effects import effects
+from oomadvisor.simulate.effects import effects, fork_limit
 from oomadvisor.simulate.replay import operation_passes
 from oomadvisor.simulate.solve import reserve_thresholds
 from oomadvisor.simulate.sweep import sweep
-from oomadvisor.verify import SINGLE_PAGE, Judged, Resolved, judge
+from oomadvisor.verify import Judged, Resolved, judge, operations_beside
 
 SHORT_NAMES = {"vfork": "vfork+exec"}
 
@@ -81,6 +83,8 @@ def try_out(
 
     Raises NotProposable when a value does not fit the kernel or the box, NotSolvable when a question has no answer.
     """
+    if operation is not None:
+        assessment = replace(assessment, snap=snapshot(assessment.state, operation))
     judged = judge(assessment, tuple(resolved), operation, _measurements(resolved))
     shown = tuple(r.shown for r in resolved)
     snap, outcome = assessment.snap, judged.outcome
@@ -129,8 +133,16 @@ def _trial(
         steps_before=next(r for r in outcome.before if r.mark == "min"),
         steps_after=next(r for r in outcome.worst or outcome.after if r.mark == "min"),
         others=_others(assessment, snap, outcome),
-        effects=effects(snap, outcome.worst_snapshot, outcome.operation.orders),
+        effects=_effects(assessment, snap, outcome, resolved),
     )
+
+
+def _effects(
+    assessment: Assessment, snap: Snapshot, outcome: Outcome, resolved: Sequence[Resolved]
+) -> tuple[Effect, ...]:
+    moved = effects(snap, outcome.worst_snapshot, outcome.operation.orders)
+    limit = fork_limit(assessment.state, [r.replayed for r in resolved if r.replayed is not None])
+    return moved if limit is None else (*moved, limit)
 
 
 def _measurements(resolved: Sequence[Resolved]) -> tuple[str, ...]:
@@ -180,18 +192,17 @@ def _verdicts(
 
 def _others(assessment: Assessment, snap: Snapshot, outcome: Outcome) -> tuple[OperationTrial, ...]:
     """Return the other operations of the architecture and a single page, at MIN and HIGH before and after."""
-    known = {o.id: o for o in (*knowledge.operations(assessment.state.incident.arch).values(), SINGLE_PAGE)}
-    known.pop(outcome.operation.id, None)
     after = outcome.worst_snapshot
     return tuple(
         OperationTrial(
             operation=operation,
-            min_before=operation_passes(snap, operation.orders, "min"),
-            min_after=operation_passes(after, operation.orders, "min"),
-            high_before=operation_passes(snap, operation.orders, "high"),
-            high_after=operation_passes(after, operation.orders, "high"),
+            min_before=operation_passes(asked_by(snap, operation), operation.orders, "min"),
+            min_after=operation_passes(asked_by(after, operation), operation.orders, "min"),
+            high_before=operation_passes(asked_by(snap, operation), operation.orders, "high"),
+            high_after=operation_passes(asked_by(after, operation), operation.orders, "high"),
         )
-        for operation in known.values()
+        for operation in operations_beside(assessment)
+        if operation.id != outcome.operation.id
     )
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from oomadvisor import knowledge
 from oomadvisor.facts import Assessment
-from oomadvisor.facts.derive import reclaim_possible
 from oomadvisor.facts.kinds import ChangeScope, OutcomeScope
+from oomadvisor.facts.memory import reclaim_possible
 from oomadvisor.infer.arithmetic import families_of, family_of
 from oomadvisor.kernel.family import Family
 from oomadvisor.model import (
@@ -42,15 +42,21 @@ from oomadvisor.simulate import (
     SetSysctl,
     Snapshot,
     largest_passing,
+    snapshot,
     what_if,
 )
 from oomadvisor.simulate.change import Change as Replayed
+from oomadvisor.simulate.effects import fork_words
 from oomadvisor.simulate.headroom import children_range, is_lower_bound
+from oomadvisor.simulate.overcommit import commit_state, largest_fork, with_changes
 from oomadvisor.simulate.price import Price, price
 from oomadvisor.simulate.whatif import broken
 
 HEADROOM_MODEL = "largest block first, 7 single pages for each child, the second page directory while the first is held"
 
+
+OUTSIDE_SYSCTL = "outside sysctl"
+"""The knob of a change in words; its target is a template until the fix is made."""
 
 SINGLE_PAGE = Operation(
     id="order:0",
@@ -120,7 +126,7 @@ def resolve(assessment: Assessment, written: WrittenChange) -> Resolved:
         shown = Change(knob="scheduling", current="normal", target="real-time (SCHED_FIFO)")
         return Resolved(shown, SetRealtime())
     text = " ".join(written.unsimulated.split())
-    return Resolved(Change(knob="outside sysctl", target=text), None)
+    return Resolved(Change(knob=OUTSIDE_SYSCTL, target=text), None)
 
 
 def _sysctl(assessment: Assessment, written: SysctlChange) -> Resolved:
@@ -255,7 +261,7 @@ def judge(
         draws=outcome.draws or None,
         headroom_before=_headroom(snap, operation, children_range(snap, operation)) if run else None,
         headroom=_headroom(outcome.snapshot, outcome.operation, outcome.children) if run else None,
-        side_effects=_side_effects(prices),
+        side_effects=(*_side_effects(prices), *_fork_limit(state, resolved)),
         measured=measured_for(state, class_, measured),
         why=why,
     )
@@ -342,8 +348,21 @@ def _lost(assessment: Assessment, outcome: Outcome) -> list[str]:
     """Return the names of what passes at MIN now and would not any more: other operations, a single page."""
     if assessment.snap is None:
         return []
-    known = knowledge.operations(assessment.state.incident.arch).values()
-    return [operation.title for operation in broken(assessment.snap, outcome.worst_snapshot, (*known, SINGLE_PAGE))]
+    return [o.title for o in broken(assessment.snap, outcome.worst_snapshot, operations_beside(assessment))]
+
+
+def operations_beside(assessment: Assessment) -> tuple[Operation, ...]:
+    """Return the operations of the architecture, and a single page, that the same zones may serve as the request.
+
+    Of one with another class zone the snapshot says nothing.
+    """
+    state, snap = assessment.state, assessment.snap
+    if snap is None:
+        return ()
+    known = (*knowledge.operations(state.incident.arch).values(), SINGLE_PAGE)
+    same = {o.steps[0].gfp_mask: snapshot(state, o) for o in known}
+    zones = tuple(zone.name for zone in snap.zones)
+    return tuple(o for o in known if (own := same[o.steps[0].gfp_mask]) and tuple(z.name for z in own.zones) == zones)
 
 
 def _in_the_test(name: str) -> bool:
@@ -355,8 +374,11 @@ def _share(count: int | None, draws: int) -> int | None:
     return None if count is None or draws == 0 else count * 1000 // draws
 
 
-def _headroom(snap: Snapshot, operation: Operation, children: tuple[int, int]) -> Headroom:
+def _headroom(snap: Snapshot, operation: Operation, children: tuple[int, int]) -> Headroom | None:
+    """Return the headroom; None of an operation that takes single pages: how many are left says the same."""
     low, high = children
+    if not any(operation.orders):
+        return None
     if high == 0:
         note = "not even the first passes"
     elif not operation.creates_process:
@@ -396,6 +418,21 @@ def _side_effects(prices: tuple[Price, Price] | None) -> tuple[str, ...]:
     if after.spinning_zones and not before.spinning_zones:
         effects.append(f"kswapd can spin in {', '.join(after.spinning_zones)}")
     return tuple(effects)
+
+
+def _fork_limit(state: SystemState, resolved: tuple[Resolved, ...]) -> tuple[str, ...]:
+    """Say so when the change makes overcommit refuse forks that it allows now: that leaves no report."""
+    commit = commit_state(state)
+    if commit is None:
+        return ()
+    before = largest_fork(commit)
+    after = largest_fork(with_changes(commit, [r.replayed for r in resolved if r.replayed is not None]))
+    if after.best is None or (before.best is not None and after.best >= before.best):
+        return ()
+    return (
+        f"a task of more than {fork_words(after)} MB can no longer fork (now {fork_words(before)}): it gets ENOMEM, "
+        "without any report",
+    )
 
 
 def _nearest(verdicts: tuple[Verdict, ...]) -> Verdict | None:
@@ -449,6 +486,7 @@ def measured_for(state: SystemState, class_: str | None, ids: tuple[str, ...]) -
     rates = knowledge.measured_rates()
     chosen = [rate for rate in rates.values() if class_ is not None and rate.rate_of == class_]
     chosen += [rates[name] for name in ids if name in rates]
+    chosen = [rate for rate in chosen if not rate.state.startswith("seed") or _starts_programs(state)]
     applies, conditions = _carries_over(state)
     result = []
     for rate in chosen:
@@ -470,19 +508,36 @@ def measured_for(state: SystemState, class_: str | None, ids: tuple[str, ...]) -
     return tuple(result)
 
 
+def _starts_programs(state: SystemState) -> bool:
+    """Return whether this is about what was measured in the example's state: new processes that need large blocks."""
+    workload = state.workload
+    return workload is not None and workload.creates_process and any(workload.orders)
+
+
 def _carries_over(state: SystemState) -> tuple[bool, str]:
-    """Return whether this box is like the measured one, and what to say about it."""
+    """Return whether this box is like the measured one, and what to say about it.
+
+    What the report does not tell is no difference, but it is said: the rate then holds if the box is like that.
+    """
     ground = knowledge.measured_ground()
-    differences = []
+    differences, untold = [], []
     if ".".join(map(str, state.kernel.version[:3])) != ground["kernel"]:
         differences.append(f"this is {state.kernel.text}")
-    if state.incident.arch not in (None, ground["arch"]):
+    if state.incident.arch is None:
+        untold.append("the architecture")
+    elif state.incident.arch != ground["arch"]:
         differences.append(f"this is {state.incident.arch}")
     if state.build.smp:
         differences.append("this box has more than one CPU")
-    if state.swap is not None and state.swap.total_kb:
+    elif state.build.smp is None and state.build.cpus_seen is None:
+        untold.append("how many CPUs there are")
+    if state.swap is None or state.swap.total_kb is None:
+        untold.append("whether there is swap")
+    elif state.swap.total_kb:
         differences.append("this box has swap")
     where = f"measured on {ground['text']}"
     if differences:
         return False, f"{where}; {', '.join(differences)}, so the rate does not carry over"
+    if untold:
+        return True, f"{where}; the report does not tell {' and '.join(untold)}"
     return True, where

@@ -19,6 +19,7 @@ ROOMS = (
     ("infer",),
     ("simulate",),
     ("rulebook",),
+    ("longrun",),
     ("facts",),
     ("book", "evidence", "summary"),
     ("verify",),

@@ -11,6 +11,7 @@ import typer
 from oomadvisor import __version__
 from oomadvisor.cli import options
 from oomadvisor.cli.inputs import Inputs, Picked, Wanted, check_found, pick, scan
+from oomadvisor.cli.knowledge import knowledge_app
 from oomadvisor.cli.output import Colour, check_target, coloured, columns, to_stderr, write_result
 from oomadvisor.cli.rules import rules_app
 from oomadvisor.cli.simulate import simulate
@@ -25,6 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.add_typer(rules_app, name="rules")
+app.add_typer(knowledge_app, name="knowledge")
 
 
 def _show_version(wanted: bool) -> None:
@@ -171,6 +173,7 @@ Examples:
   oomadvisor simulate kern.log --free tmpfs=16M --operation fork+exec
   oomadvisor simulate kern.log --sweep vm.min_free_kbytes=128..16384
   oomadvisor simulate kern.log --solve vm.min_free_kbytes --operation order:3
+  oomadvisor simulate kern.log --days 3 --set vm.min_free_kbytes=8192
 """,
 )(simulate)
 
@@ -245,13 +248,15 @@ Examples:
 )
 def schema(
     document: Annotated[
-        options.Document, typer.Argument(metavar="advice|explain|simulate", help="The document whose schema is wanted.")
+        options.Document,
+        typer.Argument(metavar="advice|explain|simulate|longrun", help="The document whose schema is wanted."),
     ] = options.Document.advice,
     output: options.Output = None,
     force: options.Force = False,
 ) -> None:
-    """Print the JSON Schema (2020-12) of what --format json prints: of advise, explain or simulate."""
+    """Print the JSON Schema (2020-12) of what --format json prints: of advise, explain, simulate or simulate --days."""
     from oomadvisor.present.json import advice_schema, dumps, explain_schema
+    from oomadvisor.present.longrun import longrun_schema
     from oomadvisor.present.trial_json import trial_schema
 
     check_target(output, force=force)
@@ -259,6 +264,7 @@ def schema(
         options.Document.advice: advice_schema,
         options.Document.explain: explain_schema,
         options.Document.simulate: trial_schema,
+        options.Document.longrun: longrun_schema,
     }
     write_result(dumps(schemas[document]()), output, force=force)
 

@@ -31,12 +31,20 @@ class ListFormat(str, Enum):
     jsonl = "jsonl"
 
 
+class StartFrom(str, Enum):
+    """Where a long run begins."""
+
+    boot = "boot"
+    report = "report"
+
+
 class Document(str, Enum):
     """The JSON documents that have a schema."""
 
     advice = "advice"
     explain = "explain"
     simulate = "simulate"
+    longrun = "longrun"
 
 
 Report = Annotated[

@@ -19,6 +19,9 @@ PERMILLE: JsonDict = {"unit": "permille"}
 Step = Literal["passes", "fails_first_check", "fails_in_order_loop", "fails_in_free_lists", "unknown"]
 
 
+PanicReason = Literal["panic_on_oom", "compulsory", "page fault", "nothing killable", "other"]
+
+
 class IncidentFact(Fact):
     kind: ClassVar[str] = "incident"
     meaning: ClassVar[str] = "The event that was found in the log."
@@ -35,6 +38,11 @@ class IncidentFact(Fact):
     cgroup_limit_kb: int | None = Field(default=None, description="its limit", json_schema_extra=KB)
     constraint: bool = Field(description="the kernel named a cpuset or mempolicy constraint")
     page_fault: bool = Field(description="gfp mask 0 and order 0: raised by a page fault, not by a failed request")
+    panic: PanicReason | None = Field(default=None, description="why it panicked", examples=["panic_on_oom"])
+    allocating_task: bool = Field(
+        default=False, description="vm.oom_kill_allocating_task chose the task that asked, not the largest"
+    )
+    manual: bool = Field(default=False, description="SysRq-F asked for the kill (order -1)")
 
 
 class KernelFact(Fact):
@@ -53,6 +61,15 @@ class KernelFact(Fact):
     highmem: bool | None = Field(default=None, description="built with HIGHMEM")
     smp: bool | None = Field(default=None, description="more than one CPU is shown")
     zones: int | None = Field(default=None, description="zones of the build", examples=[3])
+    pageblock_kb: int | None = Field(
+        default=None,
+        description="size of a pageblock: the largest block, without huge pages",
+        json_schema_extra=KB,
+        examples=[16384],
+    )
+    mobility_grouping: bool | None = Field(
+        default=None, description="pages are grouped by mobility; off when RAM is below five pageblocks"
+    )
 
 
 class RequestFact(Fact):
@@ -79,6 +96,8 @@ class RequestFact(Fact):
     )
     group: str | None = Field(default=None, description="what kind of code asked", examples=["exec", "fork", "network"])
     what: str | None = Field(default=None, description="what was being allocated")
+    can_be_avoided: bool = Field(default=False, description="it is known how to do without the request")
+    avoidable: str | None = Field(default=None, description="how to do without it, in words")
     operation: str | None = Field(default=None, description="id of the operation", examples=["exec"])
     operation_title: str | None = Field(default=None, description="the operation in words")
     operation_blocks: int | None = Field(default=None, description="blocks that the operation needs")
@@ -89,11 +108,12 @@ class RequestFact(Fact):
     eligible_zones: str | None = Field(default=None, description="zones tried, first tried first")
     passes_min: bool | None = Field(default=None, description="passes at MIN in some zone")
     passes_low: bool | None = Field(default=None, description="passes at LOW in some zone")
-    passes_high: bool | None = Field(
-        default=None, description="passes at HIGH in some zone; a request that may not wait is never tested there"
-    )
+    passes_high: bool | None = Field(default=None, description="passes at HIGH in some zone")
     order0_passes_min: bool | None = Field(default=None, description="a single page passes at MIN in some zone")
     order0_passes_high: bool | None = Field(default=None, description="a single page passes at HIGH in some zone")
+    page_passes_at_default: bool | None = Field(
+        default=None, description="a single page would pass at HIGH with the default vm.min_free_kbytes"
+    )
     largest_passing_order: int | None = Field(
         default=None, description="largest order that passes at HIGH in some zone; -1 when none does"
     )
@@ -104,6 +124,17 @@ class RequestFact(Fact):
         default=None, description="would pass at MIN for a real-time task (mark less a quarter)"
     )
     suitable_blocks: int | None = Field(default=None, description="free blocks of its size or larger in eligible zones")
+
+
+class ProspectFact(Fact):
+    kind: ClassVar[str] = "prospect"
+    meaning: ClassVar[str] = "What the next operation would meet: of a picture of the memory, without an event."
+
+    operation_title: str = Field(description="the operation in words", examples=["fork+exec"])
+    passes_min: bool = Field(description="every block of it passes at MIN")
+    passes_high: bool = Field(description="every block of it passes at HIGH")
+    headroom: int = Field(description="how many more of it fit one after another, at least")
+    page_passes_min: bool = Field(description="a single page passes at MIN in some zone")
 
 
 class ZoneFact(Fact):
@@ -174,6 +205,9 @@ class MemoryFact(Fact):
     shmem_pages: int | None = Field(default=None, description="tmpfs and shared memory", json_schema_extra=PAGES)
     shmem_low_pages: int | None = Field(default=None, description="at least so much of it", json_schema_extra=PAGES)
     shmem_high_pages: int | None = Field(default=None, description="at most so much of it", json_schema_extra=PAGES)
+    shmem_low_permille: int | None = Field(
+        default=None, description="at least so large a share of RAM", json_schema_extra=PERMILLE
+    )
     shmem_permille: int | None = Field(default=None, description="its share of RAM", json_schema_extra=PERMILLE)
     pagecache_pages: int | None = Field(default=None, description="total page cache", json_schema_extra=PAGES)
     mapped_pages: int | None = Field(default=None, description="cache that processes map", json_schema_extra=PAGES)
@@ -198,9 +232,42 @@ class MemoryFact(Fact):
     singles_permille: int | None = Field(
         default=None, description="share of the free pages that are single pages", json_schema_extra=PERMILLE
     )
+    mlocked_pages: int | None = Field(
+        default=None, description="locked by processes (/proc/meminfo)", json_schema_extra=PAGES
+    )
+    mlocked_permille: int | None = Field(
+        default=None, description="the same as a share of RAM", json_schema_extra=PERMILLE
+    )
+    dirty_pages: int | None = Field(default=None, description="to be written", json_schema_extra=PAGES)
+    writeback_pages: int | None = Field(
+        default=None, description="being written, NFS pages included", json_schema_extra=PAGES
+    )
+    in_flight_permille: int | None = Field(
+        default=None,
+        description="dirty pages and pages under write, as a share of the file lists",
+        json_schema_extra=PERMILLE,
+    )
+    mapped_permille: int | None = Field(
+        default=None, description="mapped cache (program text above all) as a share of RAM", json_schema_extra=PERMILLE
+    )
     kernel_cache_pages: int | None = Field(
         default=None, description="Lab126 line: page cache mapped by nobody", json_schema_extra=PAGES
     )
+
+
+class TrendFact(Fact):
+    kind: ClassVar[str] = "trend"
+    meaning: ClassVar[str] = "What moved between two readings of /proc/vmstat; how far they are apart is not in them."
+
+    major_faults: int | None = Field(default=None, description="pages that had to be read from storage")
+    mapped_before_pages: int | None = Field(default=None, description="mapped cache, first", json_schema_extra=PAGES)
+    mapped_after_pages: int | None = Field(default=None, description="mapped cache, then", json_schema_extra=PAGES)
+    mapped_fell_permille: int | None = Field(
+        default=None, description="by how much it fell; 0: it did not", json_schema_extra=PERMILLE
+    )
+    file_lru_before_pages: int | None = Field(default=None, description="file lists, first", json_schema_extra=PAGES)
+    file_lru_after_pages: int | None = Field(default=None, description="file lists, then", json_schema_extra=PAGES)
+    direct_reclaims: int | None = Field(default=None, description="requests that had to reclaim for themselves")
 
 
 class ReclaimFact(Fact):
@@ -272,6 +339,13 @@ class ReserveFact(Fact):
     spins: bool = Field(description="a zone's HIGH mark lies above its MIN plus reserve")
     spinning_zone: str | None = Field(default=None, description="which zone")
     spinning_now: bool = Field(description="that zone is at or below its HIGH mark now")
+    free_pages: int = Field(default=0, description="free in the zones that may serve it", json_schema_extra=PAGES)
+    min_pages: int = Field(default=0, description="their MIN marks together", json_schema_extra=PAGES)
+    unmet: bool = Field(default=False, description="less is free in these zones than their MIN marks ask for")
+    min_free_kb: int = Field(default=0, description="vm.min_free_kbytes, at least", json_schema_extra=KB)
+    ram_permille: int | None = Field(
+        default=None, description="vm.min_free_kbytes as a share of RAM", json_schema_extra=PERMILLE
+    )
 
 
 class TaskFact(Fact):
@@ -298,6 +372,31 @@ class TaskTableFact(Fact):
         default=None, description="largest as a share of RAM", json_schema_extra=PERMILLE
     )
     protected: int = Field(description="processes that may not be killed (oom_adj -17)")
+    killable: int = Field(default=0, description="processes with memory of their own that may be killed, init apart")
+    largest_name: str | None = Field(default=None, description="the process that uses most memory")
+    largest_rss_pages: int | None = Field(default=None, description="what it uses", json_schema_extra=PAGES)
+    largest_virtual_name: str | None = Field(default=None, description="the process with the largest address space")
+    largest_virtual_pages: int | None = Field(default=None, description="its size", json_schema_extra=PAGES)
+    by_size_differs: bool = Field(
+        default=False, description="another process is largest in address space than in memory used"
+    )
+
+
+class VictimFact(Fact):
+    kind: ClassVar[str] = "victim"
+    meaning: ClassVar[str] = "The process that was killed, as far as the kill lines and the task table tell."
+
+    name: str = Field(description="its name", examples=["httpd"])
+    pid: int | None = Field(default=None, description="its process id", examples=[312])
+    chosen: str | None = Field(default=None, description="the process with the highest score", examples=["sh"])
+    child: bool = Field(default=False, description="it was killed as a child of the chosen one")
+    score: int | None = Field(default=None, description="score of the chosen one", examples=[64122])
+    total_vm_pages: int | None = Field(default=None, description="its address space", json_schema_extra=PAGES)
+    rss_pages: int | None = Field(
+        default=None, description="memory that it used: what the kill can bring", json_schema_extra=PAGES
+    )
+    rss_permille: int | None = Field(default=None, description="as a share of RAM", json_schema_extra=PERMILLE)
+    small: bool = Field(default=False, description="it used less than a tenth of what the largest process used")
 
 
 class SlabFact(Fact):
@@ -328,8 +427,10 @@ FACT_KINDS: tuple[type[Fact], ...] = (
     IncidentFact,
     KernelFact,
     RequestFact,
+    ProspectFact,
     ZoneFact,
     MemoryFact,
+    TrendFact,
     ReclaimFact,
     SwapFact,
     TunableFact,
@@ -337,6 +438,7 @@ FACT_KINDS: tuple[type[Fact], ...] = (
     ReserveFact,
     TaskFact,
     TaskTableFact,
+    VictimFact,
     SlabFact,
     TmpfsFact,
 )

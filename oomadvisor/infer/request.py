@@ -5,6 +5,8 @@ from oomadvisor.kernel.family import Family
 from oomadvisor.kernel.zonelist import class_zone_index
 from oomadvisor.model import Incident, Operation, OperationStep, Request, Zone
 
+GFP_KERNEL = 0xD0
+
 
 def mask_of(
     request: Request, zones: tuple[Zone, ...], names: tuple[str, ...], families: tuple[Family, ...]
@@ -35,6 +37,12 @@ def _class_zone(highest: str, names: tuple[str, ...], populated: list[bool]) -> 
         return None
 
 
+def call_site_in(incident: Incident) -> "knowledge.CallSite | None":
+    """Return what the backtrace shows of the request. Frames that the kernel itself was not sure of come second."""
+    sure = [frame.symbol for frame in incident.backtrace if not frame.raw.startswith("? ")]
+    return knowledge.call_site_of(sure) or knowledge.call_site_of([frame.symbol for frame in incident.backtrace])
+
+
 def operation_of(incident: Incident, site: "knowledge.CallSite | None") -> Operation | None:
     """Return what the task was doing. Without a telling backtrace it is the one request that the report names."""
     order = incident.request.order
@@ -61,8 +69,25 @@ def operation_of(incident: Incident, site: "knowledge.CallSite | None") -> Opera
 
 
 def workload_of(incident: Incident, operation: Operation | None) -> Operation | None:
-    """Return what must work for the box to be cured: what it does all day, where that is more than the one request."""
+    """Return what must work for the box to be cured: what it does all day, where that is more than the one request.
+
+    Of a mere picture of the memory it is what comes next: a fork and exec where the architecture is known, else a page.
+    """
     if operation is None:
-        return None
+        return _next(incident) if incident.kind == "mem-info" else None
     name = knowledge.workload_of(operation.id)
     return knowledge.operations(incident.arch).get(name, operation) if name else operation
+
+
+def _next(incident: Incident) -> Operation:
+    known = knowledge.operations(incident.arch)
+    commonest = knowledge.workload_of("exec")
+    if commonest is not None and commonest in known:
+        return known[commonest]
+    step = OperationStep(order=0, gfp_mask=GFP_KERNEL, what="single page", source="include/linux/gfp.h: GFP_KERNEL")
+    return Operation(
+        id="order-0",
+        title="request for a page",
+        source="mm/page_alloc.c: zone_watermark_ok, order 0",
+        steps=(step,),
+    )

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from oomadvisor import knowledge
 from oomadvisor.infer.arithmetic import families_of
 from oomadvisor.infer.box import (
     build_of,
@@ -14,7 +13,7 @@ from oomadvisor.infer.box import (
     zone_rank,
 )
 from oomadvisor.infer.memory import memory_of, swap_of
-from oomadvisor.infer.request import mask_of, operation_of, workload_of
+from oomadvisor.infer.request import call_site_in, mask_of, operation_of, workload_of
 from oomadvisor.infer.tunables import inferred_tunables, with_observed
 from oomadvisor.model import Incident, ProcState, SystemState, Warning_
 
@@ -48,7 +47,7 @@ def build_state(
     build = build_of(incident, zones, zone_names)
     families = families_of(release, incident)
     flags, class_zone, class_index = mask_of(incident.request, zones, zone_names, families)
-    site = knowledge.call_site_of(frozenset(frame.symbol for frame in incident.backtrace))
+    site = call_site_in(incident)
     operation = operation_of(incident, site)
     tunables = inferred_tunables(incident, zones, zone_names, families, build)
     if sysctls is not None or proc.sysctls:
@@ -79,5 +78,5 @@ def state_from_proc(proc: ProcState, *, sysctls: "SysctlDump | None" = None, ker
     request.
     """
     file = proc.files[0] if proc.files else "-"
-    incident = Incident(kind="mem-info", file=file, line=1, last_line=1, zones=proc.zones, missing=("header",))
+    incident = Incident(kind="mem-info", file=file, line=1, last_line=1, zones=proc.zones)
     return build_state(incident, sysctls=sysctls, proc=proc, kernel=kernel)

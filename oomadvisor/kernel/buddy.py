@@ -45,7 +45,7 @@ class BuddyZone:
     """The free lists of a zone. Operations change it in place, as many of them make up one replay.
 
     ``pageblock_types`` has one entry for each pageblock, counted from ``zone_start_pfn``. ``nr_free_pages`` is the sum
-    of the lists: nothing here knows of per-cpu lists or of a drifting counter.
+    of the lists, kept as they change: nothing here knows of per-cpu lists or of a drifting counter.
     """
 
     def __init__(
@@ -68,17 +68,13 @@ class BuddyZone:
         self.rules = rules
         self.pageblock_types = list(pageblock_types)
         self.nr_free = [0] * max_order
+        self.nr_free_pages = 0
         # A list is a dict whose last key is the head; _home says on which list a free block lies.
         self._lists: list[list[dict[int, None]]] = [[{} for _ in MigrateType] for _ in range(max_order)]
         self._home: dict[int, tuple[int, int]] = {}
         for order, migratetype, pfns in free_lists:
             for pfn in reversed(pfns):
                 self._add(pfn, order, migratetype)
-
-    @property
-    def nr_free_pages(self) -> int:
-        """Return the number of free pages on the lists."""
-        return sum(blocks << order for order, blocks in enumerate(self.nr_free))
 
     @property
     def free_lists(self) -> list[FreeList]:
@@ -154,11 +150,13 @@ class BuddyZone:
         self._lists[order][migratetype][pfn] = None
         self._home[pfn] = (order, migratetype)
         self.nr_free[order] += 1
+        self.nr_free_pages += 1 << order
 
     def _remove(self, pfn: int) -> None:
         order, migratetype = self._home.pop(pfn)
         del self._lists[order][migratetype][pfn]
         self.nr_free[order] -= 1
+        self.nr_free_pages -= 1 << order
 
     def _expand(self, pfn: int, order: int, found_order: int, migratetype: int) -> None:
         """Put the upper halves of a block that is larger than needed on the lists (mm/page_alloc.c: expand, 2.6.31)."""

@@ -186,6 +186,15 @@ class Family:
         """Return the names that make up ``mask``."""
         return gfp.flag_names(mask, self.gfp_bits)
 
+    def translated(self, mask: int) -> int:
+        """Return a mask written in 2.6.31's bits in the bits of this kernel, name by name.
+
+        What operations ask for (knowledge/operations.yaml) is written so.
+        """
+        if self.gfp_since == gfp.SINCE_2_6_31:
+            return mask
+        return sum(self.gfp_bits.get(name, 0) for name in gfp.flag_names(mask))
+
     def gfp_zone(self, mask: int, zones: Sequence[str]) -> str:
         """Return the highest zone that ``mask`` allows in a build with ``zones``."""
         return gfp.gfp_zone(mask, zones) if self.zone_table else gfp.gfp_zone_by_tests(mask, zones, self.gfp_bits)

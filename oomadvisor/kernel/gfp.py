@@ -9,7 +9,10 @@ from oomadvisor.kernel.watermark import Privileges
 
 __all__ = [
     "BITS_2_6_31",
+    "COMPOSITES",
     "NORMAL_TASK",
+    "SINCE_2_6_31",
+    "SINGLE_BITS",
     "Alloc",
     "Gfp",
     "MigrateType",
@@ -62,9 +65,10 @@ class Gfp(IntFlag):
     GFP_HIGHUSER_MOVABLE = GFP_HIGHUSER | MOVABLE
 
 
-BITS_2_6_31 = bits_of((2, 6, 31))
+SINCE_2_6_31 = (2, 6, 31)
+BITS_2_6_31 = bits_of(SINCE_2_6_31)
 
-COMPOSITES = (
+COMPOSITE_NAMES = (
     "GFP_TRANSHUGE",
     "GFP_TRANSHUGE_LIGHT",
     "GFP_HIGHUSER_MOVABLE",
@@ -79,6 +83,12 @@ COMPOSITES = (
     "GFP_NOWAIT",
 )
 """What a mask is named after, most telling first. NOIO stands before ATOMIC: who may wait is not atomic."""
+
+COMPOSITES = tuple((name, BITS_2_6_31[name]) for name in COMPOSITE_NAMES if BITS_2_6_31.get(name))
+SINGLE_BITS = tuple(
+    sorted(((name, bit) for name, bit in BITS_2_6_31.items() if name.startswith("__")), key=lambda pair: pair[1])
+)
+"""The composites and the bits of 2.6.31 with their values."""
 
 WHOLE_MASKS = ("GFP_NOWAIT", "GFP_DMA", "GFP_DMA32")
 """Names of nothing but a zone, or of nothing at all: only a mask without anything else is called so."""
@@ -147,7 +157,7 @@ def flag_names(mask: int, bits: Mapping[str, int] = BITS_2_6_31) -> tuple[str, .
         return (whole,)
     names: list[str] = []
     rest = int(mask)
-    composite = next((name for name in COMPOSITES if bits.get(name) and mask & bits[name] == bits[name]), None)
+    composite = next((name for name in COMPOSITE_NAMES if bits.get(name) and mask & bits[name] == bits[name]), None)
     if composite is not None:
         names.append(composite)
         rest -= bits[composite]

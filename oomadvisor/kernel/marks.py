@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 MIN_FREE_KBYTES_FLOOR = 128
+MIN_FREE_KBYTES_CAP = 65536
 HIGHMEM_MIN_PAGES = 32
 HIGHMEM_MAX_PAGES = 128
 DEFAULT_SCALE_FACTOR = 10
@@ -57,7 +58,7 @@ class MarkRules:
     movable_as_highmem: bool = False
     narrow_product: bool = False
     narrow_divisor: bool = True
-    default_cap: int = 65536
+    default_cap: int = MIN_FREE_KBYTES_CAP
     boost: bool = False
     boost_spares_small: bool = False
 
@@ -188,7 +189,7 @@ def min_free_kbytes_bounds(
     when no setting can.
 
     >>> min_free_kbytes_bounds(("DMA", "Normal"), ((24300, 24384), (40600, 40640)), (390, 650))
-    (4151, 4175)
+    (4156, 4171)
     """
     lowmem = [size for zone, size in zip(zones, pages, strict=True) if not _fixed_min(zone, False, rules)]
     least, most = sum(low for low, _ in lowmem), sum(high for _, high in lowmem)

@@ -16,7 +16,7 @@ from oomadvisor.kernel.buddy import FALLBACKS, MAX_RESERVE_BLOCKS, BuddyRules
 from oomadvisor.kernel.family import Family, KillRules, PathRules
 from oomadvisor.kernel.gfp_bits import SINCE as GFP_SINCE
 
-__all__ = ["FIRST", "LAST", "functions_for", "possible_families"]
+__all__ = ["FIRST", "LAST", "Family", "functions_for", "possible_families"]
 
 Version = tuple[int, ...]
 Difference = Callable[[Family], Family]

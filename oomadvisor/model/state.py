@@ -109,13 +109,17 @@ class SwapDevice(Frozen):
 
 
 class ProcState(Frozen):
-    """What the given /proc files say. A file that was not given is ``None`` or empty."""
+    """What the given /proc files say. A file that was not given is ``None`` or empty.
+
+    ``vmstat_earlier``: an earlier reading, where two were given.
+    """
 
     files: tuple[str, ...] = ()
     version: str | None = None
     cmdline: str | None = None
     meminfo_kb: dict[str, int] | None = None
     vmstat: dict[str, int] | None = None
+    vmstat_earlier: dict[str, int] | None = None
     zones: tuple[Zone, ...] = ()
     blocks_by_type: dict[str, dict[str, tuple[int, ...]]] | None = None
     pageblock_order: int | None = None

@@ -20,6 +20,8 @@ _EXPECTED = (
 )
 MAX_LINES = 200_000
 MAX_FILES = 2_000
+MOST_READINGS = 2
+"""Of more readings of vmstat the first and the last are kept: the longest stretch of time."""
 
 
 @dataclass
@@ -33,6 +35,7 @@ class _State:
     files: list[str] = field(default_factory=list)
     warnings: list[Warning_] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
+    vmstats: list[dict[str, int]] = field(default_factory=list)
 
 
 Reader = Callable[[_State, Sequence[NumberedLine], Notes], None]
@@ -63,7 +66,13 @@ def _read_meminfo(state: _State, lines: Sequence[NumberedLine], notes: Notes) ->
 
 
 def _read_vmstat(state: _State, lines: Sequence[NumberedLine], notes: Notes) -> None:
-    state.values["vmstat"] = counts.read_vmstat(lines, notes)
+    readings = [*state.vmstats, *counts.read_vmstat(lines, notes)]
+    # The counters of events only grow, so they tell which reading came first, whatever the order of the files.
+    state.vmstats = sorted(readings, key=lambda reading: reading.get("pgfault", 0))
+    if len(state.vmstats) > MOST_READINGS:
+        state.vmstats = [state.vmstats[0], state.vmstats[-1]]
+    state.values["vmstat"] = state.vmstats[-1] if state.vmstats else {}
+    state.values["vmstat_earlier"] = state.vmstats[0] if len(state.vmstats) > 1 else None
 
 
 def _read_buddyinfo(state: _State, lines: Sequence[NumberedLine], notes: Notes) -> None:
@@ -270,7 +279,7 @@ def _by_content(text: str, current: ProcFile | None) -> ProcFile | None:
 
 
 def _finish(file: ProcFile, section: list[NumberedLine], state: _State, notes: Notes) -> None:
-    if file.name in state.seen:
+    if file.name in state.seen and file.name != "vmstat":
         text = f"{file.name} is there more than once; the last one counts."
         if not any(warning.text == text for warning in state.warnings):
             state.warnings.append(Warning_(code="repeated-file", text=text))

@@ -12,6 +12,7 @@ from oomadvisor.kernel.gfp import WMARK_MASK
 from oomadvisor.kernel.oom import OOM_SCORE_ADJ_MIN
 from oomadvisor.kernel.reclaim import SWAP_CLUSTER_MAX, descent_offer
 from oomadvisor.kernel.words import PAGE_SIZE
+from oomadvisor.knowledge import call_site_named
 from oomadvisor.model import MARKS, IncidentAdvice, SystemState, Task, Thresholds
 from oomadvisor.present.numbers import kernel_words
 from oomadvisor.present.text import check_table, heading, indented, plain, to_text
@@ -103,6 +104,13 @@ def _operation(advice: IncidentAdvice) -> list[RenderableType]:
         lines.append(plain(f"backtrace at {incident.origin('backtrace')}: {chain}"))
     else:
         lines.append(plain("The report holds no backtrace, so the operation is the one request."))
+    site = call_site_named(state.call_site)
+    if site is not None:
+        lines.append(plain(f"what that is: {site.what}"))
+        if site.avoidable:
+            lines.append(plain(f"to avoid it: {site.avoidable}"))
+        lines.append(plain(f"more about it: oomadvisor knowledge show {site.id}", "dim"))
+        lines.append(_source(site.source))
     for operation in (state.operation, state.workload):
         if operation is None or (operation is state.workload and operation.id == state.operation.id):
             continue

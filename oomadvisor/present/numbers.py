@@ -27,6 +27,7 @@ KIND_WORDS: dict[IncidentKind, str] = {
     "page-fault-kill": "Kill by a page fault",
     "mem-info": "Memory report",
 }
+MOST_BESIDE = 3
 MOST_STEPS = 3  # more columns than this do not fit 80
 
 
@@ -54,7 +55,7 @@ def check_rows(advice: IncidentAdvice) -> tuple[tuple[str, ...], tuple[CheckRow,
 
     A column for each step up to order MOST_STEPS; above that only the first step and the one that decided.
     """
-    order = advice.state.incident.request.order or 0
+    order = _order_in_question(advice)
     verdicts = [v for v in advice.verdicts if v.order == order]
     if order and scans(advice):
         large = f"blocks ≥ {advice.state.page_kb << order} kB"
@@ -85,6 +86,12 @@ def measured(advice: IncidentAdvice) -> bool:
     return family is not None and family.measured
 
 
+def _order_in_question(advice: IncidentAdvice) -> int:
+    """Return the order that was asked for; of a picture of the memory the largest that the next operation needs."""
+    order = advice.state.incident.request.order
+    return max((v.order for v in advice.verdicts), default=0) if order is None else order
+
+
 def _cells(verdict: Verdict, steps: list[str]) -> tuple[str, ...]:
     result = "passes" if verdict.ok else f"FAILS, {verdict.short_by_pages} short"
     return (verdict.zone, verdict.mark.upper(), *steps, result)
@@ -96,7 +103,7 @@ def _step(step: LadderStep) -> str:
 
 def check_footer(advice: IncidentAdvice) -> str:
     """Say how to read the check table."""
-    order = advice.state.incident.request.order or 0
+    order = _order_in_question(advice)
     after = "" if measured(advice) else " What this kernel does after the test was read, not run."
     if order == 0:
         return f"Each cell: pages left, and the bound (mark + reserve) that they must exceed.{after}"
@@ -166,8 +173,23 @@ def first_heading(fix: Fix) -> str:
     return "Do this first" if proved else "Likely to help, though the report cannot prove it"
 
 
+def why_rows(advice: IncidentAdvice) -> list[tuple[str, str]]:
+    """Return the causes that decide, by title, the first with its explanation; none where a note answers "why"."""
+    if any(note.topic == "answer" and note.title.startswith("Why a kill") for note in advice.notes):
+        return []
+    deciding = [cause for cause in advice.causes if cause.role == "decides"] or list(advice.causes[:1])
+    rows = [(cause.title + ".", "" if place else cause.explanation) for place, cause in enumerate(deciding)]
+    beside = [cause.title for cause in advice.causes if cause not in deciding and cause.role == "contributes"]
+    if beside:
+        titles = "; ".join(f"{title[0].lower()}{title[1:]}" for title in beside[:MOST_BESIDE])
+        rows.append(("", f"Besides: {titles}."))
+    return rows
+
+
 def no_cause(advice: IncidentAdvice) -> str:
     """Say that nothing is known, and what would help."""
+    if advice.state.incident.kind == "mem-info":
+        return "Nothing happened in this input that would need a cause."
     if advice.state.incident.missing:
         return (
             "No rule can tell the cause: the report lacks "
@@ -250,7 +272,7 @@ def children_words(verification: Verification) -> str:
 
 
 def _counted(children: int) -> str:
-    return f"{children} or more" if children in (CHILDREN_DRAWN, MAX_CHILDREN) else str(children)
+    return f"at least {children}" if children in (CHILDREN_DRAWN, MAX_CHILDREN) else str(children)
 
 
 def measured_words(measured: Measured) -> str:

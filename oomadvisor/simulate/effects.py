@@ -1,10 +1,15 @@
 """What a change moves besides the verdict: room for single pages, what interrupts keep, kswapd's goal, pageblocks."""
 
+from collections.abc import Sequence
+
 from oomadvisor.kernel.buddy import mobility_disabled
 from oomadvisor.kernel.gfp import NORMAL_TASK, Gfp, TaskContext
 from oomadvisor.kernel.words import PAGE_KB
+from oomadvisor.model import SystemState
 from oomadvisor.model.trial import Effect
 from oomadvisor.simulate.burst import burst_blocks
+from oomadvisor.simulate.change import Change
+from oomadvisor.simulate.overcommit import LargestFork, commit_state, largest_fork, with_changes
 from oomadvisor.simulate.price import atomic_pages, floor_pages, safe_burst_pages, spinning_zones
 from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
 
@@ -83,6 +88,35 @@ def effects(before: Snapshot, after: Snapshot, orders: tuple[int, ...]) -> tuple
     )
     rows += _pageblocks(before, after)
     return tuple(rows)
+
+
+def fork_limit(state: SystemState, changes: Sequence[Change]) -> Effect | None:
+    """Return the largest task that can fork before and after, as overcommit allows; None when the report lacks it.
+
+    In MB of private writable memory, as an interval where the report does not hold every counter. A fork beyond it
+    fails with ENOMEM and leaves no report. Raises NotReplayable.
+    """
+    commit = commit_state(state)
+    if commit is None:
+        return None
+    return Effect(
+        id="largest-fork",
+        title="largest task that can fork (MB)",
+        unit="state",
+        before=fork_words(largest_fork(commit)),
+        after=fork_words(largest_fork(with_changes(commit, changes))),
+        source="mm/mmap.c: __vm_enough_memory; kernel/fork.c: dup_mmap",
+    )
+
+
+def fork_words(limit: LargestFork) -> str:
+    """Return the limit in MB, in words: a number, an interval, ``any``.
+
+    >>> fork_words(LargestFork(34870, 37317)), fork_words(LargestFork(None, None)), fork_words(LargestFork(256, 256))
+    ('136 to 146', 'any', '1')
+    """
+    low, high = ("any" if pages is None else str((pages * PAGE_KB + 512) // 1024) for pages in limit)
+    return low if low == high else f"{low} to {high}"
 
 
 def ordinary_pages(snap: Snapshot) -> int:

@@ -10,7 +10,7 @@ there.
 from oomadvisor.model import Operation
 from oomadvisor.simulate.blocks import Choice
 from oomadvisor.simulate.lists import FreeLists, lists_of, serve
-from oomadvisor.simulate.snapshot import Snapshot
+from oomadvisor.simulate.snapshot import Snapshot, asked_by
 
 ORDER0_PAGES_PER_CHILD = 7
 MAX_CHILDREN = 500
@@ -45,7 +45,7 @@ def children_range(snap: Snapshot, operation: Operation) -> tuple[int, int]:
 def _count(snap: Snapshot, operation: Operation, choice: Choice, singles: int, limit: int) -> int:
     held = tuple(step.order for step in operation.steps if not step.replaces)
     replacing = tuple(step.order for step in operation.steps if step.replaces)
-    lists = lists_of(snap, "min")
+    lists = lists_of(asked_by(snap, operation), "min")
     for children in range(limit):
         if not _child(lists, (*held, *(0,) * singles), replacing, choice):
             return children

@@ -9,7 +9,7 @@ from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
 
 
 class FreeLists:
-    """One zone's lists and free counter at one mark, tested with what the request may do there."""
+    """One zone's lists and free counter at one mark."""
 
     __slots__ = ("_letters", "_mark", "_reserve", "_test", "blocks", "free", "zone")
 

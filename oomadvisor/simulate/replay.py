@@ -3,7 +3,7 @@
 from oomadvisor.model import MARKS, LadderStep, Mark, Operation, Replay, ReplayStep, Verdict
 from oomadvisor.simulate.blocks import Choice
 from oomadvisor.simulate.lists import lists_of, serve
-from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
+from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot, asked_by
 
 
 def zone_verdict(snap: Snapshot, zone: ZoneSnapshot, order: int, mark: Mark) -> Verdict:
@@ -43,7 +43,10 @@ def order_verdicts(snap: Snapshot, orders: tuple[int, ...]) -> tuple[Verdict, ..
 
 
 def operation_passes(snap: Snapshot, orders: tuple[int, ...], mark: Mark, choice: Choice = "smallest") -> bool:
-    """Return whether every block of an operation is found, each taken before the next is asked for."""
+    """Return whether every block of an operation is found, each taken before the next is asked for.
+
+    They are asked for with the snapshot's mask; :func:`asked_by` gives it that of an operation.
+    """
     lists = lists_of(snap, mark)
     return all(serve(lists, order, choice) is not None for order in orders)
 
@@ -54,6 +57,7 @@ def replay(snap: Snapshot, operation: Operation, mark: Mark, choice: Choice = "s
     Each step holds the verdict of every zone as it was found at that moment.
     """
     steps: list[ReplayStep] = []
+    snap = asked_by(snap, operation)
     lists = lists_of(snap, mark)
     for step in operation.steps:
         now = snap.with_zones(tuple(zone.zone.with_blocks(tuple(zone.blocks)) for zone in lists))

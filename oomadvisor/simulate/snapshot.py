@@ -5,10 +5,14 @@ from dataclasses import dataclass, replace
 from oomadvisor.infer.arithmetic import families_of, family_of
 from oomadvisor.infer.tunables import SCALE_FACTOR, counted_pages
 from oomadvisor.kernel.family import Family
+from oomadvisor.kernel.gfp import BITS_2_6_31, TaskContext
 from oomadvisor.kernel.marks import DEFAULT_SCALE_FACTOR
 from oomadvisor.kernel.watermark import ONE_KIND, ORDINARY, FreeKinds, Privileges
-from oomadvisor.model import Mark, SystemState, Tunable, Zone
+from oomadvisor.kernel.zonelist import class_zone_index
+from oomadvisor.model import Mark, Operation, SystemState, Tunable, Zone
 from oomadvisor.model.state import MIN_FREE_KBYTES
+
+GFP_KERNEL = BITS_2_6_31["GFP_KERNEL"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,9 @@ class Snapshot:
     ``zone_names``/``present`` describe the whole build, lowest zone first, because marks and reserves are computed from
     all zones (since 3.9 ``present`` holds the managed pages, as the kernel counts with those). ``family`` holds the
     functions of this kernel. ``min_free_kbytes`` is the setting behind the marks as smallest and largest possible
-    value, None where it is not known. ``cma``: the request may take CMA pages. ``elsewhere``: zones of other nodes with
-    their pages, which share in min_free_kbytes. ``assumed``: what is taken for granted that the report does not tell.
+    value, None where it is not known. ``gfp_mask`` and ``realtime`` decide how deep the request may go below MIN, and
+    whether it may take CMA pages. ``elsewhere``: zones of other nodes with their pages, which share in min_free_kbytes.
+    ``assumed``: what is taken for granted that the report does not tell.
     """
 
     zones: tuple[ZoneSnapshot, ...]
@@ -67,43 +72,54 @@ class Snapshot:
     smp: bool
     cpus: int = 1
     realtime: bool = False
+    gfp_mask: int = GFP_KERNEL
     min_free_kbytes: tuple[int, int] | None = None
-    cma: bool = False
     scale_factor: int = DEFAULT_SCALE_FACTOR
     page_kb: int = 4
     elsewhere: tuple[tuple[str, int], ...] = ()
     assumed: str | None = None
 
     def privileges(self, mark: Mark) -> Privileges:
-        """Return what an attempt at ``mark`` may do beyond an ordinary one.
+        """Return what an attempt at ``mark`` may do beyond an ordinary one: nothing but at MIN, CMA pages at LOW too.
 
-        A real-time task has its privilege at MIN, and only there: the last look at HIGH drops it, and the one for CMA
-        pages too (page_alloc.c: gfp_to_alloc_flags, __alloc_pages_may_oom).
+        The fast path (LOW) and the last look before a kill (HIGH) drop the privileges, whatever the mask
+        (mm/page_alloc.c: __alloc_pages_nodemask, __alloc_pages_may_oom, 2.6.31).
         """
-        realtime = self.realtime and mark == "min"
-        if not realtime and not self.cma:
+        if mark == "high":
             return ORDINARY
-        deeper = self.family.slow.realtime == "high"
-        return Privileges(high=realtime and deeper, harder=realtime and not deeper, cma=self.cma and mark != "high")
+        # Of order 0 the flag for high-atomic pageblocks decides nothing, so it need not be told apart.
+        at_min = self.family.slow_privileges(self.gfp_mask, 1, TaskContext(rt=self.realtime))
+        return at_min if mark == "min" else Privileges(cma=at_min.cma)
 
     def with_zones(self, zones: tuple[ZoneSnapshot, ...]) -> "Snapshot":
         return replace(self, zones=zones)
 
 
-def snapshot(state: SystemState, family: Family | None = None) -> Snapshot | None:
-    """Return what the allocator's test needs, or None when the report lacks it.
+def asked_by(snap: Snapshot, operation: Operation) -> Snapshot:
+    """Return the snapshot as the blocks of ``operation`` are tested. (All blocks of an operation have one mask.)"""
+    mask = operation.steps[0].gfp_mask
+    return snap if mask == snap.gfp_mask else replace(snap, gfp_mask=snap.family.translated(mask))
+
+
+def snapshot(state: SystemState, operation: Operation | None = None, family: Family | None = None) -> Snapshot | None:
+    """Return what the allocator's test of the request needs, or None when the report lacks it.
+
+    ``operation``: another than that of the request, whose mask may allow other zones. ``family``: one of the
+    arithmetics that the kernel can have; else the oldest.
 
     Needed are a kernel whose functions are known and, for every eligible zone: free counter, free lists, marks and the
     reserve against the class zone; since 4.4 the kinds of the free blocks, for more than a page. A zone that lacks one
-    of them makes the whole answer unknowable, because the request may be served from it. ``family``: one of the
-    arithmetics that the kernel can have; else the oldest.
+    of them makes the whole answer unknowable, because the request may be served from it.
     """
-    index = state.class_zone_index
+    index, mask = state.class_zone_index, state.incident.request.gfp_mask
     family = family or family_of(state.kernel, state.incident)
-    if index is None or family is None or not state.zones:
+    if family is None or not state.zones:
         return None
+    if operation is not None and operation.steps[0].gfp_mask != mask:
+        mask = family.translated(operation.steps[0].gfp_mask)
+        index = _class_zone(state, family, mask)
     pages = counted_pages(family, state.zones, state.build.zone_names)
-    if pages is None:
+    if index is None or pages is None:
         return None
     order = state.incident.request.order or 0
     zones = []
@@ -138,7 +154,6 @@ def snapshot(state: SystemState, family: Family | None = None) -> Snapshot | Non
         )
     if not zones:
         return None
-    mask = state.incident.request.gfp_mask or 0
     factor = state.tunables.get(SCALE_FACTOR)
     return Snapshot(
         zones=tuple(zones),
@@ -149,15 +164,24 @@ def snapshot(state: SystemState, family: Family | None = None) -> Snapshot | Non
         bits=state.build.word_bits,
         smp=bool(state.build.smp),
         cpus=state.build.cpus_seen or 1,
+        gfp_mask=family.translated(GFP_KERNEL) if mask is None else mask,
         min_free_kbytes=_interval(state.tunables.get(MIN_FREE_KBYTES)),
-        cma=family.slow_privileges(mask, 0).cma,
         scale_factor=factor.low if factor is not None and factor.low is not None else DEFAULT_SCALE_FACTOR,
         page_kb=state.page_kb,
         elsewhere=_elsewhere(state, family),
     )
 
 
-def snapshots(state: SystemState) -> tuple[Snapshot, ...]:
+def _class_zone(state: SystemState, family: Family, gfp_mask: int) -> int | None:
+    names = state.build.zone_names
+    populated = [any(z.index == index and z.present_pages for z in state.zones) for index in range(len(names))]
+    try:
+        return class_zone_index(names, populated, family.gfp_zone(gfp_mask, names))
+    except ValueError:
+        return None
+
+
+def snapshots(state: SystemState, operation: Operation | None = None) -> tuple[Snapshot, ...]:
     """Return what the test needs under every arithmetic that the kernel can have, the oldest first, each test once.
 
     Empty when the report lacks what one of them needs. There is one where the release is known, but for kernels of
@@ -166,15 +190,16 @@ def snapshots(state: SystemState) -> tuple[Snapshot, ...]:
     """
     found: dict[tuple[object, ...], Snapshot] = {}
     for family in families_of(state.kernel, state.incident):
-        snap = snapshot(state, family)
+        snap = snapshot(state, operation, family)
         if snap is None:
             return ()
-        found.setdefault((family.test, snap.cma), snap)
+        key = family.test, snap.privileges("min")
+        found.setdefault(key, snap)
         none_free = tuple(replace(z, kinds=z.kinds._replace(highatomic=0)) for z in snap.zones)
         if family.test.letter == "J" and none_free != snap.zones and not _free_highatomic_printed(state):
             assumed = "if no page reserved for large atomic requests is free"
             other = replace(snap, zones=none_free, assumed=assumed)
-            found.setdefault((family.test, snap.cma, assumed), other)
+            found.setdefault((*key, assumed), other)
     return tuple(found.values())
 
 

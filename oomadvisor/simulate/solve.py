@@ -8,7 +8,7 @@ from oomadvisor.model import MARKS, Mark, Operation, Thresholds
 from oomadvisor.model.state import LOWMEM_RESERVE_RATIO, MIN_FREE_KBYTES
 from oomadvisor.simulate.change import with_min_free_kbytes, with_reserve_ratio
 from oomadvisor.simulate.replay import operation_passes
-from oomadvisor.simulate.snapshot import Snapshot
+from oomadvisor.simulate.snapshot import Snapshot, asked_by
 
 
 def largest_min_free_kbytes(snap: Snapshot, ok: Callable[[Snapshot], bool]) -> int | None:
@@ -75,7 +75,7 @@ def smallest_reserve_ratio(snap: Snapshot, index: int, ok: Callable[[Snapshot], 
 def thresholds(snap: Snapshot, operation: Operation) -> tuple[Thresholds, ...]:
     """Return the values of vm.min_free_kbytes at which an operation passes: each zone alone, then the list."""
     rows = []
-    for part, zone in _parts(snap):
+    for part, zone in _parts(asked_by(snap, operation)):
         for mark in MARKS:
             largest = largest_passing(part, operation.orders, mark)
             rows.append(
@@ -97,6 +97,7 @@ def reserve_thresholds(snap: Snapshot, operation: Operation) -> tuple[Thresholds
     Only zones that keep something from the request's class zone have one that matters.
     """
     rows = []
+    snap = asked_by(snap, operation)
     for zone in snap.zones:
         if zone.index >= snap.class_zone_index:
             continue

@@ -12,7 +12,7 @@ from oomadvisor.simulate.change import with_min_free_kbytes, with_reserve_ratio
 from oomadvisor.simulate.headroom import children_range
 from oomadvisor.simulate.price import atomic_pages
 from oomadvisor.simulate.replay import operation_passes
-from oomadvisor.simulate.snapshot import Snapshot
+from oomadvisor.simulate.snapshot import Snapshot, asked_by
 from oomadvisor.simulate.whatif import classify
 
 MOST_POINTS = 24
@@ -44,6 +44,7 @@ def sweep(
     values worth a point of their own, each with the word that says why.
     """
     at: Callable[[int], Snapshot]
+    snap = asked_by(snap, operation)
     if zone is None:
         assert knob == MIN_FREE_KBYTES
 

@@ -10,7 +10,7 @@ from oomadvisor.simulate.change import AddSwap, Change, FreePages, SetOperation,
 from oomadvisor.simulate.headroom import children_range, children_that_stay
 from oomadvisor.simulate.replay import operation_passes, replay
 from oomadvisor.simulate.scatter import Scatter, scatter
-from oomadvisor.simulate.snapshot import Snapshot
+from oomadvisor.simulate.snapshot import Snapshot, asked_by
 
 CHILDREN_DRAWN = 100
 """Children are not counted further than this in a drawn layout: more than enough, and the count costs time."""
@@ -62,6 +62,7 @@ def what_if(snap: Snapshot, operation: Operation, changes: tuple[Change, ...], *
             after = apply(after, change)
     before = _replays(snap, operation)
     if freed:
+        after = asked_by(after, target)
         spread = scatter(after, freed, target.orders, **({} if draws is None else {"draws": draws}))
         return _bounded(snap, before, target, spread, children_that_stay(snap, operation))
     return Outcome(
@@ -88,6 +89,7 @@ def classify(before: Snapshot, after: Snapshot, target: Operation) -> Verificati
     the largest that fits), and a single page after them. *marginal*: all that at MIN, or at HIGH one way only.
     Otherwise *harmful* when a mark or reserve rose, so that the test got stricter, else *no effect*.
     """
+    after = asked_by(after, target)
     if passes_both_ways(after, (*target.orders, 0), "high"):
         return "certain"
     if operation_passes(after, (*target.orders, 0), "min"):
@@ -100,7 +102,8 @@ def broken(before: Snapshot, after: Snapshot, operations: Iterable[Operation]) -
     return tuple(
         operation
         for operation in operations
-        if operation_passes(before, operation.orders, "min") and not operation_passes(after, operation.orders, "min")
+        if operation_passes(asked_by(before, operation), operation.orders, "min")
+        and not operation_passes(asked_by(after, operation), operation.orders, "min")
     )
 
 

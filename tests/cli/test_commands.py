@@ -73,6 +73,10 @@ def test_without_durable_rules_the_matcher_gives_the_same_with_one_warning(tmp_p
         ("schema",),
         ("rules", "check"),
         ("rules", "list"),
+        ("knowledge",),
+        ("knowledge", "list"),
+        ("knowledge", "show"),
+        ("knowledge", "search"),
     ],
 )
 def test_help_has_sentences_and_examples_that_work(command: tuple[str, ...]) -> None:

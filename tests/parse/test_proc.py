@@ -353,3 +353,33 @@ def test_any_mixture_of_lines_is_read_without_an_exception(lines: list[str]) -> 
     state = read_proc_lines(lines, file="x")
     for warning in state.warnings:
         assert warning.origin is None or 1 <= warning.origin.line <= len(lines)
+
+
+FIRST = "nr_free_pages 900\nnr_mapped 1400\npgfault 50000\npgmajfault 100\n"
+THEN = "nr_free_pages 700\nnr_mapped 1200\npgfault 52000\npgmajfault 340\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(f"==> /proc/vmstat <==\n{FIRST}==> /proc/vmstat <==\n{THEN}", id="two sections"),
+        pytest.param(f"==> /proc/vmstat <==\n{THEN}==> /proc/vmstat <==\n{FIRST}", id="the later one first"),
+        pytest.param(FIRST + THEN, id="one after the other"),
+        pytest.param(
+            f"{FIRST}==> /proc/vmstat <==\n{THEN.replace('1200', '1300').replace('52000', '51000')}"
+            f"==> /proc/vmstat <==\n{THEN}",
+            id="three",
+        ),
+    ],
+)
+def test_two_readings_of_vmstat_are_told_apart_by_what_only_grows(text: str) -> None:
+    proc = read_proc_lines(text.splitlines(keepends=True), file="dump")
+    assert proc.vmstat_earlier is not None
+    assert proc.vmstat is not None
+    assert (proc.vmstat_earlier["nr_mapped"], proc.vmstat["nr_mapped"]) == (1400, 1200)
+    assert proc.warnings == ()
+
+
+def test_one_reading_of_vmstat_has_no_earlier_one() -> None:
+    proc = read_proc_lines(FIRST.splitlines(keepends=True), file="dump")
+    assert (proc.vmstat_earlier, proc.vmstat and proc.vmstat["pgmajfault"]) == (None, 100)

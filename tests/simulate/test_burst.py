@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 
 from oomadvisor.kernel.gfp import Alloc, TaskContext, slow_alloc_flags
 from oomadvisor.kernel.watermark import Privileges, zone_watermark_ok
-from oomadvisor.simulate import ZoneSnapshot
+from oomadvisor.simulate import Snapshot, ZoneSnapshot
 from oomadvisor.simulate.blocks import Choice
 from oomadvisor.simulate.burst import burst_blocks
 from oomadvisor.simulate.change import with_min_free_kbytes
+from oomadvisor.simulate.lists import lists_of, serve
 from oomadvisor.simulate.price import price
 from tests.checks import price as check
-from tests.simulate.boxes import PROPERTY, RUNS, seed, take_block, zones
+from tests.simulate.boxes import PROPERTY, RUNS, boxes, seed, take_block, zones
 
 MEASURED = RUNS / "price" / "trials.tsv.gz"
 ATOMIC, NOWAIT, WAIT, WAIT_HIGH, ATOMIC_DMA = 0x220, 0x200, 0x12D0, 0x12F0, 0x221
@@ -138,3 +139,19 @@ def test_another_limit_does_not_explain_the_measured_bursts(limit: object, monke
     monkeypatch.setattr(check, "burst_limit", limit)
     result = check.judge(MEASURED)
     assert result.wrong + result.outside_band > 100
+
+
+@PROPERTY
+@given(boxes(), st.integers(0, 3), st.sampled_from([ATOMIC, NOWAIT, WAIT, WAIT_HIGH]), st.booleans())
+def test_a_burst_is_as_long_as_the_test_at_min_lets_it_be(
+    snap: Snapshot, order: int, mask: int, realtime: bool
+) -> None:
+    """Block by block under the mask's own flags, zone by zone, against the closed form."""
+    asking = replace(snap, gfp_mask=mask, realtime=realtime)
+    context = TaskContext(rt=realtime)
+    for zone in asking.zones:
+        alone = lists_of(asking.with_zones((zone,)), "min")
+        taken = 0
+        while serve(alone, order, "smallest") is not None:
+            taken += 1
+        assert taken == burst_blocks(zone, order, mask, context=context)

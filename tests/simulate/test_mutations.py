@@ -15,8 +15,7 @@ import pytest
 
 from oomadvisor import knowledge
 from oomadvisor.model import Operation
-from oomadvisor.simulate import SetSysctl, change, children_that_stay, headroom, replay, whatif
-from oomadvisor.simulate.snapshot import Snapshot
+from oomadvisor.simulate import SetSysctl, Snapshot, change, children_that_stay, headroom, replay, whatif
 from tests.checks import seed_trials
 from tests.checks import whatif as check
 from tests.simulate.boxes import ARM, RUNS, seed
@@ -95,7 +94,7 @@ def test_blocks_that_are_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_privilege_of_real_time_tasks_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    mutate(monkeypatch, Snapshot.privileges, 'self.realtime and mark == "min"', "False")
+    mutate(monkeypatch, Snapshot.privileges, "rt=self.realtime", "rt=False")
     assert wrong_boots() >= 10
 
 

@@ -29,13 +29,19 @@ def read_meminfo(lines: Sequence[NumberedLine], notes: Notes) -> dict[str, int]:
     return sizes
 
 
-def read_vmstat(lines: Sequence[NumberedLine], notes: Notes) -> dict[str, int]:
-    """Return the counters by their names."""
-    counts: dict[str, int] = {}
-    for line in lines[:_MAX_NAMES]:
+def read_vmstat(lines: Sequence[NumberedLine], notes: Notes) -> list[dict[str, int]]:
+    """Return the counters by their names, for each reading: a second one begins where the first name comes again."""
+    readings: list[dict[str, int]] = []
+    first = None
+    for line in lines[: _MAX_NAMES * 2]:
         match = _VMSTAT.fullmatch(line[1])
         if match is None:
             notes.unreadable(line, "NAME N")
-        else:
-            counts[match.group("name")] = int(match.group("value"))
-    return counts
+            continue
+        name = match.group("name")
+        if not readings or (name == first and name in readings[-1]):
+            readings.append({})
+            first = name
+        if len(readings[-1]) < _MAX_NAMES:
+            readings[-1][name] = int(match.group("value"))
+    return readings

@@ -25,6 +25,9 @@ def test_versions_are_read_from_releases() -> None:
         ("vm.watermark_scale_factor", (4, 6, 2), True),
         ("vm.min_free_kbytes", (2, 6, 31, 12), True),
         ("vm.min_free_kbytes", (6, 18, 2), True),
+        ("vm.min_free_kbytes", (6, 19), True),
+        ("vm.zone_reclaim_interval", (2, 6, 17, 4), True),
+        ("vm.zone_reclaim_interval", (2, 6, 18), False),
         ("vm.extra_free_kbytes", (3, 18), False),
         ("vm.percpu_pagelist_fraction", (5, 15), False),
     ],
@@ -56,16 +59,6 @@ def test_the_wilson_interval_of_a_textbook_case() -> None:
     # 10 of 20: 0.2993 to 0.7007 by the published formula.
     rate = knowledge.MeasuredRate("x", "", "", "", None, 20, 10)
     assert rate.wilson_permille() == (299, 701)
-
-
-def test_the_first_call_site_that_fits_wins() -> None:
-    site = knowledge.call_site_of(frozenset({"get_pgd_slow", "mm_init", "mm_alloc", "bprm_mm_init", "do_execve"}))
-    assert site is not None
-    assert site.id == "exec-page-directory"
-    stack = knowledge.call_site_of(frozenset({"copy_process", "do_fork", "__get_free_pages"}))
-    assert stack is not None
-    assert stack.id == "fork-kernel-stack"
-    assert knowledge.call_site_of(frozenset({"schedule"})) is None
 
 
 def test_operations_that_call_sites_and_workloads_name_exist() -> None:
