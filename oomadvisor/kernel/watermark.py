@@ -184,7 +184,9 @@ def zone_watermark_ok(
     if smp and rules.clamps and free_pages < 0:
         free_pages = 0
     free = free_pages - (1 << order) + 1 - rules.pages_too_many
-    min_pages = _lowered(signed(mark, bits), flags, rules)
+    min_pages = signed(mark, bits)
+    if flags is not ORDINARY:
+        min_pages = _lowered(min_pages, flags, rules)
     usable = free
     if rules is not _A:
         usable -= _kept(kinds, flags, rules)
