@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from oomadvisor import knowledge
 from oomadvisor.book import engine_for
 from oomadvisor.evidence import evidence
-from oomadvisor.facts import Assessment, assess, facts_of
+from oomadvisor.facts import Alternative, Assessment, assess, facts_of
 from oomadvisor.model import (
     Cause,
     Fix,
@@ -28,6 +28,7 @@ from oomadvisor.summary import summary
 from oomadvisor.verify import OUTSIDE_SYSCTL, NotProposable, Verified, measured_for, verify
 
 MAX_TEXTS = 4
+DIFFERENCES_SHOWN = 3
 CONFIDENCE = {"high": 0, "medium": 1, "low": 2}
 ROLE = {"decides": 0, "contributes": 1, "background": 2}
 
@@ -65,8 +66,46 @@ def advise(state: SystemState, book: RuleBook, *, engine: Engine | None = None) 
         refuted=(*refuted, *rejected),
         notes=_notes(state, rules, by_rule),
         skipped=(*skipped, *unproposable, *helpful),
-        warnings=(*state.warnings, *(Warning_(code="rules", text=text) for text in inference.warnings)),
+        warnings=(
+            *state.warnings,
+            *_about_the_kernel(assessment),
+            *(Warning_(code="rules", text=text) for text in inference.warnings),
+        ),
     )
+
+
+def _about_the_kernel(assessment: Assessment) -> tuple[Warning_, ...]:
+    """Say what is not sure about the arithmetic: a vendor's kernel, or several whose tests differ."""
+    state, found = assessment.state, []
+    kernel = state.kernel
+    if kernel.vendor is not None and assessment.snap is not None and not assessment.snap.family.measured:
+        text = (
+            f"{kernel.text} is no plain release ({kernel.vendor}) and may hold changes of other series. The check uses "
+            f"the arithmetic of {'.'.join(map(str, kernel.version))}: it is probable, not proved."
+        )
+        found.append(Warning_(code="vendor-kernel", text=text))
+    if assessment.alternatives:
+        first = assessment.alternatives[0].verdicts
+        places = [
+            index
+            for index, verdict in enumerate(first)
+            if len({other.verdicts[index].ok for other in assessment.alternatives}) > 1
+        ]
+        differences = ". ".join(
+            f"Order {first[index].order} in {first[index].zone} at {first[index].mark.upper()}: "
+            + "; ".join(_answer(other, index) for other in assessment.alternatives)
+            for index in places[:DIFFERENCES_SHOWN]
+        )
+        more = f" (and {len(places) - DIFFERENCES_SHOWN} more)" if len(places) > DIFFERENCES_SHOWN else ""
+        text = f"The report does not settle which form of the test {kernel.text} has. {differences}{more}."
+        found.append(Warning_(code="several-kernels", text=text))
+    return tuple(found)
+
+
+def _answer(alternative: Alternative, index: int) -> str:
+    verdict = alternative.verdicts[index]
+    result = "passes" if verdict.ok else f"fails, {verdict.short_by_pages} short"
+    return f"{result} by {alternative.name}"
 
 
 def _causes(state: SystemState, rules: Sequence[Rule], by_rule: dict[str, list[Firing]]) -> tuple[Cause, ...]:

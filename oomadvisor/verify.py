@@ -6,10 +6,12 @@ from oomadvisor import knowledge
 from oomadvisor.facts import Assessment
 from oomadvisor.facts.kinds import ChangeScope, OutcomeScope
 from oomadvisor.facts.memory import reclaim_possible
-from oomadvisor.kernel.series import functions_for
+from oomadvisor.infer.arithmetic import families_of, family_of
+from oomadvisor.kernel.family import Family
 from oomadvisor.model import (
     Change,
     Headroom,
+    KernelRelease,
     Measured,
     Operation,
     OperationStep,
@@ -130,7 +132,7 @@ def resolve(assessment: Assessment, written: WrittenChange) -> Resolved:
 def _sysctl(assessment: Assessment, written: SysctlChange) -> Resolved:
     state = assessment.state
     knob = knowledge.knobs().get(written.sysctl)
-    if knob is not None and state.kernel.version and not knob.exists_in(state.kernel.version):
+    if knob is not None and not _exists(knob, state.kernel):
         raise NotProposable(f"{written.sysctl} does not exist in {state.kernel.text}")
     values = _target(assessment, written)
     now = _current(state, written.sysctl)
@@ -145,6 +147,16 @@ def _sysctl(assessment: Assessment, written: SysctlChange) -> Resolved:
     )
     already = now is not None and now.low == now.high and values == (now.low,)
     return Resolved(shown, SetSysctl(written.sysctl, values), now.default if now else None, already)
+
+
+def _exists(knob: knowledge.Knob, kernel: KernelRelease) -> bool:
+    """Return whether some kernel that this can be has the knob."""
+    known = [version for version in (kernel.version or kernel.oldest, kernel.newest) if version]
+    if not known:
+        return True
+    if kernel.source == "unknown":
+        return knob.until >= known[0][: len(knob.until)]  # that version or a later one
+    return any(knob.exists_in(version) for version in known)
 
 
 def _current(state: SystemState, name: str) -> Tunable | None:
@@ -168,7 +180,7 @@ def _target(assessment: Assessment, written: SysctlChange) -> tuple[int, ...]:
     if target != "default":
         wanted = tuple(int(word) for word in target.split())
         return wanted[: len(state.build.zone_names) - 1] if written.sysctl == LOWMEM_RESERVE_RATIO else wanted
-    family = functions_for(state.kernel.version)
+    family = family_of(state.kernel, state.incident)
     if written.sysctl == LOWMEM_RESERVE_RATIO and family is not None:
         return tuple(family.default_ratios(state.build.zone_names))
     default = _default(state, written.sysctl)
@@ -231,7 +243,10 @@ def judge(
     except NotReplayable as error:
         raise NotProposable(str(error)) from error
     class_, why = _class(assessment, outcome, resolved)
-    prices = _prices(state, snap, resolved)
+    run = snap.family.measured
+    if not run:
+        class_, why = _by_the_test_alone(state, snap.family, outcome, class_, why)
+    prices = _prices(state, snap, resolved) if run else None
     verification = Verification(
         class_=class_,
         operation=outcome.operation.id,
@@ -244,8 +259,8 @@ def judge(
         estimate_permille=_share(outcome.estimate_high, outcome.draws),
         estimate_min_permille=_share(outcome.estimate_min, outcome.draws),
         draws=outcome.draws or None,
-        headroom_before=_headroom(snap, operation, children_range(snap, operation)),
-        headroom=_headroom(outcome.snapshot, outcome.operation, outcome.children),
+        headroom_before=_headroom(snap, operation, children_range(snap, operation)) if run else None,
+        headroom=_headroom(outcome.snapshot, outcome.operation, outcome.children) if run else None,
         side_effects=(*_side_effects(prices), *_fork_limit(state, resolved)),
         measured=measured_for(state, class_, measured),
         why=why,
@@ -258,8 +273,10 @@ def _not_replayable(assessment: Assessment, resolved: tuple[Resolved, ...]) -> s
         return "not simulated: the report holds nothing that this change could be replayed on"
     if assessment.snap is None:
         state = assessment.state
-        if functions_for(state.kernel.version) is None:
+        if not families_of(state.kernel, state.incident):
             return f"the arithmetic of {state.kernel.text} is not replayed here"
+        if assessment.alternatives:
+            return f"the kernel is known as {state.kernel.text} only, and the tests of these kernels differ here"
         return "the report lacks zone lines, marks, reserves or free lists, so the test cannot be replayed"
     return None
 
@@ -295,6 +312,36 @@ def _class(assessment: Assessment, outcome: Outcome, resolved: tuple[Resolved, .
     if resolved and all(isinstance(r.replayed, SetSysctl) and not _in_the_test(r.replayed.name) for r in resolved):
         return found, "the allocator's test does not read it, and nothing can be reclaimed"
     return found, f"{operation} still fails at MIN"
+
+
+def _by_the_test_alone(
+    state: SystemState, family: Family, outcome: Outcome, class_: VerificationClass, why: str
+) -> tuple[VerificationClass, str]:
+    """Return the class and its reason for a kernel whose test is replayed, and whose road to a kill was never run.
+
+    That the test then passes is said, and no more: no class better than *not decidable*. That it still fails stands,
+    unless pages can come back by reclaim or compaction, whose rules are 2.6.31's here.
+    """
+    operation, kernel = outcome.operation.title, state.kernel.text
+    if class_ in ("certain", "marginal", "bounded"):
+        at = "HIGH" if outcome.passes("high") else "MIN, but not at HIGH"
+        case = "in the best case " if outcome.worst else ""
+        return "not decidable", (
+            f"by the test of {kernel} {operation} would {case}pass at {at}; what this kernel does after its test was "
+            "read, not run"
+        )
+    if class_ == "no effect":
+        brings = []
+        if state.memory.file_lru_pages != 0 or state.swap is None or state.swap.total_kb:
+            brings.append("reclaims")
+        if max(outcome.operation.orders) > 0 and family.kills.compacts != "no":
+            brings.append("compacts")
+        if brings:
+            return "not decidable", (
+                f"{operation} still fails at MIN; this kernel also {' and '.join(brings)} memory, and what that brings "
+                "is not in the report"
+            )
+    return class_, why
 
 
 def _lost(assessment: Assessment, outcome: Outcome) -> list[str]:
@@ -429,7 +476,13 @@ def _outcome_scope(outcome: Outcome, class_: str, prices: tuple[Price, Price] | 
 
 
 def measured_for(state: SystemState, class_: str | None, ids: tuple[str, ...]) -> tuple[Measured, ...]:
-    """Return the measured rate of a class and the named measurements, each with whether it carries over to this box."""
+    """Return the measured rate of a class and the named measurements, each with whether it carries over to this box.
+
+    None of them for a kernel that is not the measured one.
+    """
+    families = families_of(state.kernel, state.incident)
+    if families and not any(family.measured for family in families):
+        return ()
     rates = knowledge.measured_rates()
     chosen = [rate for rate in rates.values() if class_ is not None and rate.rate_of == class_]
     chosen += [rates[name] for name in ids if name in rates]

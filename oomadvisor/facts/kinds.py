@@ -16,7 +16,7 @@ PAGES: JsonDict = {"unit": "pages"}
 KB: JsonDict = {"unit": "kB"}
 PERMILLE: JsonDict = {"unit": "permille"}
 
-Step = Literal["passes", "fails_first_check", "fails_in_order_loop", "unknown"]
+Step = Literal["passes", "fails_first_check", "fails_in_order_loop", "fails_in_free_lists", "unknown"]
 
 
 PanicReason = Literal["panic_on_oom", "compulsory", "page fault", "nothing killable", "other"]
@@ -53,7 +53,8 @@ class KernelFact(Fact):
 
     release: str = Field(description="release as found", examples=["2.6.31.12"])
     known: bool = Field(description="the input or the user says which release it is")
-    exact: bool = Field(description="the arithmetic of this series is replayed exactly")
+    exact: bool = Field(description="the allocator's test of this series is replayed exactly")
+    measured: bool = Field(description="the whole road of a request was run on this series, not only its test")
     arch: str | None = Field(default=None, description="processor architecture", examples=["arm"])
     max_order: int | None = Field(default=None, description="number of block orders (MAX_ORDER)", examples=[13])
     largest_block_kb: int | None = Field(

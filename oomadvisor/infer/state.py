@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from oomadvisor.infer.arithmetic import families_of
 from oomadvisor.infer.box import (
     build_of,
     node_in_question,
@@ -44,10 +45,11 @@ def build_state(
         if zone.name in zone_names
     )
     build = build_of(incident, zones, zone_names)
-    flags, class_zone, class_index = mask_of(incident.request, zones, zone_names, release)
+    families = families_of(release, incident)
+    flags, class_zone, class_index = mask_of(incident.request, zones, zone_names, families)
     site = call_site_in(incident)
     operation = operation_of(incident, site)
-    tunables = inferred_tunables(incident, zones, zone_names, release, build)
+    tunables = inferred_tunables(incident, zones, zone_names, families, build)
     if sysctls is not None or proc.sysctls:
         tunables, contradictions = with_observed(tunables, sysctls, proc)
         warnings += contradictions

@@ -19,11 +19,13 @@ from oomadvisor.kernel.gfp import (
     slow_alloc_flags,
 )
 from oomadvisor.kernel.marks import ZoneMarks
-from oomadvisor.kernel.watermark import watermark_check
+from oomadvisor.kernel.series import functions_for
+from oomadvisor.kernel.watermark import Privileges, watermark_check
 from oomadvisor.knowledge.files import read
 
 KNOWN_BITS = sum(bit for _, bit in SINGLE_BITS)
 TELLS_LATER = 0x400000
+PLAYED_ON = (2, 6, 31, 12)
 _REAL_TIME = TaskContext(rt=True)
 FULL_MARK = 8000  # any number that halves and quarters exactly; the shares below do not depend on it
 
@@ -122,8 +124,8 @@ def _depths(value: int) -> tuple[Depth, ...]:
     """Return the share of MIN that stays closed in the slow path, for a normal and for a real-time task."""
 
     def share(flags: Alloc) -> Fraction:
-        high, harder = bool(flags & Alloc.HIGH), bool(flags & Alloc.HARDER)
-        return Fraction(watermark_check(0, (), 0, FULL_MARK, 0, high=high, harder=harder).bound, FULL_MARK)
+        may = Privileges(high=bool(flags & Alloc.HIGH), harder=bool(flags & Alloc.HARDER))
+        return Fraction(watermark_check(0, (), 0, FULL_MARK, 0, flags=may).bound, FULL_MARK)
 
     normal = slow_alloc_flags(value)
     depths = [Depth("an ordinary task" if value & Gfp.WAIT else "whoever asks with it", share(normal))]
@@ -144,7 +146,10 @@ def _end(value: int, order: int) -> str:
     """Play a request on a box where nothing is free and nothing can be reclaimed, and say how it ends."""
     marks = ZoneMarks(8, 10, 12)
     empty = ZoneSnapshot("Normal", 1024, marks, (0,), (0,) * 11)
-    outcome = alloc_pages([empty], value & ~int(Gfp.DMA | Gfp.HIGHMEM | Gfp.DMA32 | Gfp.MOVABLE), order)
+    kernel = functions_for(PLAYED_ON)
+    assert kernel is not None
+    anywhere = value & ~int(Gfp.DMA | Gfp.HIGHMEM | Gfp.DMA32 | Gfp.MOVABLE)
+    outcome = alloc_pages([empty], anywhere, order, kernel=kernel)
     if outcome.kills:
         return "the OOM killer is called, and the request is tried again"
     if outcome.result == "null":

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from oomadvisor import knowledge
-from oomadvisor.kernel.series import Family, functions_for
+from oomadvisor.infer.arithmetic import family_of
+from oomadvisor.kernel.family import Family
 from oomadvisor.kernel.zonelist import ZONE_NAMES
 from oomadvisor.model import Operation, SystemState
 from oomadvisor.model.state import MIN_FREE_KBYTES
@@ -51,8 +52,8 @@ class Box:
 
 def box_of(state: SystemState) -> Box:
     """Return the box of a report. Raises :class:`NoLongRun` when it lacks what a long run needs."""
-    family = functions_for(state.kernel.version)
-    if family is None:
+    family = family_of(state.kernel)
+    if family is None or not family.measured:
         raise NoLongRun(f"the exact arithmetic of this kernel ({state.kernel.text}) is not known, only that of 2.6.31")
     if state.swap is not None and (state.swap.total_kb or 0) > 0:
         raise NoLongRun(f"the box has {state.swap.total_kb} kB of swap; the long run is a model of a box without")

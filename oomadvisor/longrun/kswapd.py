@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from oomadvisor.kernel.family import Family
 from oomadvisor.kernel.reclaim import DEF_PRIORITY, SWAP_CLUSTER_MAX
-from oomadvisor.kernel.series import Family
 from oomadvisor.longrun.clock import Clock
 from oomadvisor.longrun.livezone import LiveZone
 from oomadvisor.longrun.shrink import Shrinker

@@ -88,7 +88,7 @@ def zones_with(box: Box, free: Sequence[Sequence[tuple[int, int]]], types: Seque
         for first, size in free[index]:
             kind = MigrateType.UNMOVABLE if disabled else types[index][first >> order]
             by_list.setdefault((size, kind), []).append(start + first)
-        buddy = BuddyZone(
+        buddy = box.family.buddy_zone(
             max_order=box.max_order,
             pageblock_order=order,
             zone_start_pfn=start,

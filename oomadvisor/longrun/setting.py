@@ -101,5 +101,4 @@ def write_min_free_kbytes(value: int, box: Box, zones: Sequence[LiveZone]) -> No
         zone.buddy.setup_migrate_reserve(
             zone.marks.min,
             range(image_blocks) if zone is zones[0] else (),
-            max_blocks=box.family.max_reserve_blocks,
         )

@@ -17,11 +17,14 @@ class KernelRelease(Frozen):
     patch level.
 
     ``source``: ``log``, ``option`` (--kernel), ``proc`` (/proc/version), ``forms`` (only the forms of the lines say
-    so, then ``version`` is the oldest and ``newest`` the newest kernel that prints them), or ``unknown``.
+    so, then ``version`` is the oldest and ``newest`` the newest kernel that prints them), or ``unknown`` (then
+    ``oldest`` is the oldest that prints them, if any form tells). ``vendor``: who built it, where the name shows that
+    it is no plain release: it may hold changes of later series, so what is said of its arithmetic is probable only.
     """
 
     version: tuple[int, ...]
     newest: tuple[int, ...] | None = None
+    oldest: tuple[int, ...] | None = None
     text: str
     source: Literal["log", "option", "proc", "forms", "unknown"]
     vendor: str | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from oomadvisor.infer.arithmetic import family_of
 from oomadvisor.model import (
     Fix,
     IncidentAdvice,
@@ -56,6 +57,10 @@ def check_rows(advice: IncidentAdvice) -> tuple[tuple[str, ...], tuple[CheckRow,
     """
     order = _order_in_question(advice)
     verdicts = [v for v in advice.verdicts if v.order == order]
+    if order and scans(advice):
+        large = f"blocks ≥ {advice.state.page_kb << order} kB"
+        found = (CheckRow(_cells(v, [_step(v.steps[0]), str(v.steps[1].remaining_pages)]), v.ok) for v in verdicts)
+        return ("zone", "mark", "free pages", large, "result"), tuple(found)
     if order <= MOST_STEPS:
         header = ("zone", "mark", *(f"order {step}" for step in range(order + 1)), "result")
         return header, tuple(CheckRow(_cells(v, [_step(s) for s in v.steps]), v.ok) for v in verdicts)
@@ -67,6 +72,18 @@ def check_rows(advice: IncidentAdvice) -> tuple[tuple[str, ...], tuple[CheckRow,
         first = _step(verdict.steps[0]) if verdict.steps else ""
         rows.append(CheckRow(_cells(verdict, [first, deciding]), verdict.ok))
     return ("zone", "mark", "order 0", "deciding", "result"), tuple(rows)
+
+
+def scans(advice: IncidentAdvice) -> bool:
+    """Return whether the check looks for a block instead of comparing order by order (since 4.4)."""
+    family = family_of(advice.state.kernel, advice.state.incident)
+    return family is not None and family.test.scans
+
+
+def measured(advice: IncidentAdvice) -> bool:
+    """Return whether the whole road of a request was run on this kernel, not only its test replayed."""
+    family = family_of(advice.state.kernel, advice.state.incident)
+    return family is not None and family.measured
 
 
 def _order_in_question(advice: IncidentAdvice) -> int:
@@ -87,19 +104,26 @@ def _step(step: LadderStep) -> str:
 def check_footer(advice: IncidentAdvice) -> str:
     """Say how to read the check table."""
     order = _order_in_question(advice)
+    after = "" if measured(advice) else " What this kernel does after the test was read, not run."
     if order == 0:
-        return "Each cell: pages left, and the bound (mark + reserve) that they must exceed."
+        return f"Each cell: pages left, and the bound (mark + reserve) that they must exceed.{after}"
+    if scans(advice):
+        return (
+            "Free pages: those left, and the bound (mark + reserve) that they must exceed. After that one block that "
+            "is large enough and on a list that the request may take from suffices (since 4.4), whatever the marks: "
+            f"the pages in such blocks.{after}"
+        )
     block = advice.state.page_kb << order
     if order > MOST_STEPS:
         return (
             "Each cell: pages left, and the bound that they must exceed. Deciding: the first comparison that fails "
             f"(else the last). Of {order} of them, comparison j counts only blocks of order j and larger, against the "
-            "mark halved j times. Short: pages missing in such blocks. The last look before a kill is at HIGH."
+            f"mark halved j times. Short: pages missing in such blocks. The last look before a kill is at HIGH.{after}"
         )
     return (
         "Each cell: pages left, and the bound that they must exceed. The column of order j counts only blocks of that "
         "size and larger, against the mark halved j times. Short: pages missing, in blocks of the first order that "
-        f"fails or larger (order {order}: {block} kB). The last look before a kill is at HIGH."
+        f"fails or larger (order {order}: {block} kB). The last look before a kill is at HIGH.{after}"
     )
 
 
@@ -116,6 +140,7 @@ def lines_words(origins: Iterable[Origin | None], main_file: str) -> str:
 SETTINGS_SHOWN = (
     "vm.min_free_kbytes",
     "vm.lowmem_reserve_ratio",
+    "vm.watermark_scale_factor",
     "vm.percpu_pagelist_fraction",
     "vm.overcommit_memory",
     "vm.overcommit_ratio",

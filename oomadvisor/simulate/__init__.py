@@ -27,7 +27,7 @@ from oomadvisor.simulate.overcommit import (
     with_changes,
 )
 from oomadvisor.simulate.replay import order_verdicts, replay
-from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot, asked_by, snapshot
+from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot, asked_by, snapshot, snapshots
 from oomadvisor.simulate.solve import largest_passing, thresholds
 from oomadvisor.simulate.whatif import Outcome, classify, what_if
 
@@ -57,6 +57,7 @@ __all__ = [
     "order_verdicts",
     "replay",
     "snapshot",
+    "snapshots",
     "thresholds",
     "what_if",
     "with_blocks_taken",

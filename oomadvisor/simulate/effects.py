@@ -50,6 +50,8 @@ def effects(before: Snapshot, after: Snapshot, orders: tuple[int, ...]) -> tuple
             source="mm/page_alloc.c: zone_watermark_ok, ALLOC_HIGH and ALLOC_HARDER: 5/8 of MIN",
         ),
     ]
+    if not before.family.measured:
+        return (rows[1], rows[2])  # the others were measured on 2.6.31, or follow rules that were run on it alone
     if before.min_free_kbytes is not None and after.min_free_kbytes is not None:
         rows.append(
             Effect(
@@ -153,7 +155,9 @@ def _missing(snap: Snapshot, zone: ZoneSnapshot | None, order: int) -> int | Non
     """Return by how many pages the first failed comparison at HIGH is short; 0 when kswapd is content."""
     if zone is None or order >= len(zone.blocks):
         return None
-    check = snap.family.watermark_check(zone.free, zone.blocks, order, zone.mark_high, 0, bits=snap.bits, smp=snap.smp)
+    check = snap.family.watermark_check(
+        zone.free, zone.blocks, order, zone.mark_high, 0, kinds=zone.kinds, bits=snap.bits, smp=snap.smp
+    )
     return check.short
 
 
@@ -192,7 +196,7 @@ def _pageblocks(before: Snapshot, after: Snapshot) -> list[Effect]:
 def _reserve_blocks(snap: Snapshot, zone: ZoneSnapshot) -> int:
     order = len(zone.blocks) - 1
     wanted = -(-zone.mark_min >> order)
-    most = snap.family.max_reserve_blocks
+    most = snap.family.buddy.max_reserve_blocks if snap.family.buddy else None
     return wanted if most is None else min(wanted, most)
 
 

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from oomadvisor.infer.arithmetic import family_of
 from oomadvisor.kernel.commit import CommitCounters, Overcommit, commit_limit, vm_enough_memory
+from oomadvisor.kernel.family import Family
 from oomadvisor.kernel.marks import calculate_totalreserve_pages
-from oomadvisor.kernel.series import Family, functions_for
 from oomadvisor.kernel.words import INT_MAX, PAGE_KB
 from oomadvisor.model import Operation, SystemState
 from oomadvisor.model.state import LOWMEM_RESERVE_RATIO, MIN_FREE_KBYTES
@@ -74,10 +75,17 @@ def commit_state(state: SystemState, *, anonymous_charged: bool = False) -> Comm
       programs map with MAP_NORESERVE. /proc/meminfo settles it.
     * Only the zones of one node are known here, so a box with several nodes gives None.
     """
-    memory, family = state.memory, functions_for(state.kernel.version)
+    memory, family = state.memory, family_of(state.kernel)
     zones = [zone for zone in state.zones if zone.present_pages]
     complete = all(zone.marks is not None and zone.reserve_pages is not None for zone in zones)
-    if family is None or not zones or not complete or state.build.numa or memory.free_pages is None:
+    if (
+        family is None
+        or not family.measured
+        or not zones
+        or not complete
+        or state.build.numa
+        or memory.free_pages is None
+    ):
         return None
     names = state.build.zone_names
     present, high = [0] * len(names), [0] * len(names)

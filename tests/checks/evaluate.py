@@ -21,7 +21,7 @@ import yaml
 from oomadvisor.advise import advise
 from oomadvisor.book import engine_for, load_book
 from oomadvisor.infer import build_state, state_from_proc
-from oomadvisor.kernel.series import functions_for
+from oomadvisor.infer.arithmetic import families_of
 from oomadvisor.model import Incident, IncidentAdvice
 from oomadvisor.parse import InputError, read_proc_paths, scan_file
 from oomadvisor.rulebook.book import RuleBook
@@ -155,7 +155,7 @@ def _judge_report(path: str, judged: Judged, book: RuleBook, engine: Engine) -> 
     if _zones_are_complete(incident):
         judged.verdict = bool(advice.verdicts)
         if not advice.verdicts:
-            family = "" if functions_for(state.kernel.version) else "; its arithmetic is not replayed"
+            family = "" if families_of(state.kernel, incident) else "; its arithmetic is not replayed"
             judged.missed.append(f"no verdict: kernel {state.kernel.text} ({state.kernel.source}){family}")
     _judge_cause(judged, advice)
 

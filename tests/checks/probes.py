@@ -12,6 +12,7 @@ from oomadvisor.kernel.gfp import NORMAL_TASK, Alloc
 from oomadvisor.kernel.marks import ZoneMarks, min_free_kbytes_interval
 from oomadvisor.kernel.reserve import ratio_interval
 from oomadvisor.kernel.series import Family
+from oomadvisor.kernel.watermark import Privileges
 from tests.checks.consolelog import ConsoleLog, EventLine, SettingLine, VerdictLine, ZoneLine
 
 MARKS = ("min", "low", "high")
@@ -146,8 +147,7 @@ def _compare_verdicts(log: ConsoleLog, box: Box, zone: ZoneLine, line: VerdictLi
                 order,
                 value,
                 zone.reserve[line.class_zone],
-                high="HIGH" in line.flags.split("+"),
-                harder="HARDER" in line.flags,
+                flags=Privileges(high="HIGH" in line.flags.split("+"), harder="HARDER" in line.flags),
             )
             right.append(ok == (bit == "1"))
     result.add("verdicts", f"{log.name}:{line.line}", right)
@@ -177,8 +177,9 @@ def _compare_event(
                         order,
                         getattr(zone, mark),
                         zone.reserve[box.class_zone],
-                        high=flagged and Alloc.HIGH in flags,
-                        harder=flagged and Alloc.HARDER in flags,
+                        flags=Privileges(
+                            high=flagged and Alloc.HIGH in flags, harder=flagged and Alloc.HARDER in flags
+                        ),
                     )
                     right.append(ok == (bit == "1"))
     result.add("verdicts", place, right)
@@ -202,7 +203,7 @@ def _single_allocation(box: Box, lists: Mapping[str, ZoneLine], event: EventLine
         else:
             marks = ZoneMarks(line.min, line.low, line.high)
             zones.append(ZoneSnapshot(name, pages, marks, line.reserve, line.nr_free, line.free))
-    outcome = alloc_pages(zones, mask, order, reclaim=NO_PAGE_SAVED, rules=box.family.path_rules)
+    outcome = alloc_pages(zones, mask, order, reclaim=NO_PAGE_SAVED, kernel=box.family)
     got = event.values["got"] == "1"
     yield (outcome.result == "allocated") == got
     if got and "zone" in event.values:

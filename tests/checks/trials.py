@@ -125,7 +125,9 @@ def box_of(log: ConsoleLog, folder: Folder) -> Box | None:
     first = next((record for record in log.records if isinstance(record, ZoneLine)), None)
     sizes = folder.present.get(log.total_pages or 0)
     family = functions_for(knowledge.version_tuple(log.version))
-    if first is None or sizes is None or family is None or len(sizes) > len(first.reserve):
+    if first is None or sizes is None or family is None or not family.measured:
+        return None
+    if len(sizes) > len(first.reserve):
         return None
     empty = len(first.reserve) - len(sizes)
     return Box((*sizes, *("Movable",) * min(empty, 1)), (*sizes.values(), *(0,) * min(empty, 1)), family)

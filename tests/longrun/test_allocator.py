@@ -86,6 +86,7 @@ def test_where_nothing_can_be_reclaimed_the_outcome_is_that_of_the_kernel(
         as_snapshots(zones),
         mask,
         order,
+        kernel=BOX.family,
         reclaim=(ReclaimRound(),),
         oom=OomScript(stop_after=1),
         max_order=BOX.max_order,
