@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from oomadvisor import knowledge
 from oomadvisor.book import engine_for
-from oomadvisor.evidence import evidence
+from oomadvisor.evidence import evidence, quoted_fields
 from oomadvisor.facts import Alternative, Assessment, assess, facts_of
 from oomadvisor.model import (
     Cause,
@@ -197,13 +197,20 @@ def _fix(state: SystemState, rule: Rule, firing: Firing, verified: Verified) -> 
         repairs=spec.repairs,
         cost=spec.cost,
         risk=spec.risk,
-        price=text(spec.price),
+        price=text(spec.price) if _all_known(spec.price, names) else None,
         risk_text=text(spec.risk_text),
         undo=text(spec.undo) or "",
         explanation=text(rule.explain) or "",
         evidence=evidence(rule, [firing]),
         sources=_sources(rule),
         rule=rule.id,
+    )
+
+
+def _all_known(template: str | None, names: dict[str, Fact]) -> bool:
+    """Return whether every value that a text quotes is known: a price of unknown pages helps nobody."""
+    return all(
+        names[alias].values().get(field) is not None for alias, field in quoted_fields(template or "") if alias in names
     )
 
 

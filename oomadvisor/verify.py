@@ -328,7 +328,7 @@ def _by_the_test_alone(
         case = "in the best case " if outcome.worst else ""
         return "not decidable", (
             f"by the test of {kernel} {operation} would {case}pass at {at}; what this kernel does after its test was "
-            "read, not run"
+            f"read, not run. What was measured on {knowledge.measured_ground()['text']} does not carry over"
         )
     if class_ == "no effect":
         brings = []

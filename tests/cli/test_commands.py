@@ -242,7 +242,8 @@ rules:
 
     def test_check_accepts_a_built_in_file_by_name(self, here: Here) -> None:
         ran = here("rules", "check", "rules/fragmentation.yaml")
-        assert (ran.code, ran.out) == (0, "12 sound rules, 0 errors, 0 warnings\n")
+        sound = (ROOT / "rules" / "fragmentation.yaml").read_text().count("\n  - id: ")
+        assert (ran.code, ran.out) == (0, f"{sound} sound rules, 0 errors, 0 warnings\n")
 
     def test_a_rule_of_ones_own_takes_part(self, here: Here, tmp_path: Path, seed: str) -> None:
         (tmp_path / "mine.yaml").write_text(self.RULE)

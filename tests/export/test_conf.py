@@ -139,7 +139,12 @@ LINES = st.one_of(
             b"kernel.panic = 5",
         ]
     ),
-).filter(lambda line: not line.startswith(b"# oomadvisor") and b"\n" not in line and b"\0" not in line)
+).filter(
+    # Lines of ours, and the marks of a collected bundle, are no user's.
+    lambda line: (
+        not line.startswith(b"# oomadvisor") and b"#oomadvisor" not in line and b"\n" not in line and b"\0" not in line
+    )
+)
 ENDS = st.sampled_from([b"\n", b"\r\n"])
 
 
