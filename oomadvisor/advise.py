@@ -22,7 +22,7 @@ from oomadvisor.rulebook.engine import Engine
 from oomadvisor.rulebook.inference import Firing
 from oomadvisor.rulebook.kinds import Fact, Scalar
 from oomadvisor.rulebook.rule import BUILD_FEATURES, Rule
-from oomadvisor.rulebook.template import render, render_command
+from oomadvisor.rulebook.template import UNKNOWN, render, render_command
 from oomadvisor.rulebook.why import why_not
 from oomadvisor.summary import summary
 from oomadvisor.verify import OUTSIDE_SYSCTL, NotProposable, Verified, measured_for, verify
@@ -43,6 +43,11 @@ def advise(state: SystemState, book: RuleBook, *, engine: Engine | None = None) 
     facts = facts_of(assessment)
     build = {name: getattr(state.build, name) for name in BUILD_FEATURES}
     rules, unfit = book.applicable(state.kernel.version, state.incident.arch, build)
+    if state.kernel.newest is not None and state.kernel.version[:3] != state.kernel.newest[:3]:
+        # Known as a stretch only: what is said must hold at both of its ends.
+        also, unfit_too = book.applicable(state.kernel.newest, state.incident.arch, build)
+        unfit = (*unfit, *(pair for pair in unfit_too if pair[0] in {rule.id for rule in rules}))
+        rules = tuple(rule for rule in rules if rule in also)
     inference = engine.infer(facts, frozenset(rule.id for rule in rules))
     by_rule: dict[str, list[Firing]] = {}
     for firing in inference.firings:
@@ -197,7 +202,7 @@ def _fix(state: SystemState, rule: Rule, firing: Firing, verified: Verified) -> 
         repairs=spec.repairs,
         cost=spec.cost,
         risk=spec.risk,
-        price=text(spec.price),
+        price=_if_known(text(spec.price)),
         risk_text=text(spec.risk_text),
         undo=text(spec.undo) or "",
         explanation=text(rule.explain) or "",
@@ -205,6 +210,11 @@ def _fix(state: SystemState, rule: Rule, firing: Firing, verified: Verified) -> 
         sources=_sources(rule),
         rule=rule.id,
     )
+
+
+def _if_known(price: str | None) -> str | None:
+    """Return a price whose numbers are all known; on a kernel on which they were not measured there is none."""
+    return None if price is None or UNKNOWN in price.split() else price
 
 
 def _rejected(rule: Rule, verified: Verified) -> Refutation:
