@@ -68,7 +68,7 @@ def root(
     arithmetic, and recommends only what passes it.
 
     It exits with 0 when the result was written, 1 when the input holds no incident, 2 after wrong usage, and 3 when an
-    input, rule or sysctl file is unusable.
+    input, rule or sysctl file is unusable; verify also with 4 to 6, for what it found.
     """
 
 
