@@ -43,6 +43,11 @@ def advise(state: SystemState, book: RuleBook, *, engine: Engine | None = None) 
     facts = facts_of(assessment)
     build = {name: getattr(state.build, name) for name in BUILD_FEATURES}
     rules, unfit = book.applicable(state.kernel.version, state.incident.arch, build)
+    if state.kernel.newest is not None and state.kernel.version[:3] != state.kernel.newest[:3]:
+        # Known as a stretch only: what is said must hold at both of its ends.
+        also, unfit_too = book.applicable(state.kernel.newest, state.incident.arch, build)
+        unfit = (*unfit, *(pair for pair in unfit_too if pair[0] in {rule.id for rule in rules}))
+        rules = tuple(rule for rule in rules if rule in also)
     inference = engine.infer(facts, frozenset(rule.id for rule in rules))
     by_rule: dict[str, list[Firing]] = {}
     for firing in inference.firings:

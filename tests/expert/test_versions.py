@@ -219,3 +219,22 @@ def test_the_command_says_what_was_not_run(tmp_path: Path) -> None:
     assert "watchd (process 100)" not in explained
     assert "The road of a request in 5.10.20 was read, not run" in explained
     assert "DIRECT_RECLAIM: may reclaim by itself" in explained
+
+
+def test_a_rule_must_hold_at_both_ends_of_a_stretch() -> None:
+    """ "The kernel compacts by itself" is wrong before 2.6.35; of a kernel from 2.6.32 to 3.2 nobody can say."""
+    judged = {one.rule for one in advice_of(seed_state()).refuted}
+    assert "kernel-compacts-itself" in judged
+    stretch = advice_of(seed_state().model_copy(update={"kernel": STRETCH}))
+    assert "kernel-compacts-itself" not in {one.rule for one in stretch.refuted}
+    reasons = {skipped.rule: skipped.reason for skipped in stretch.skipped}
+    assert reasons["kernel-compacts-itself"] == "for kernel <2.6.35; this is 3.2"
+
+
+def test_no_price_without_its_numbers() -> None:
+    state = build_state(seed_incident(), kernel="2.6.32")
+    priced = {fix.id: fix.price for fix in advice_of(state).fixes}
+    assert priced["lower-min-free-kbytes"] is None
+    measured = {fix.id: fix.price for fix in seed_advice().fixes}["lower-min-free-kbytes"]
+    assert measured is not None
+    assert "316" in measured
