@@ -6,9 +6,12 @@ from oomadvisor.parse.draft import Draft, ZoneDraft
 from oomadvisor.parse.fields import ZONE_SIZES
 from oomadvisor.parse.lineform import compiled
 from oomadvisor.parse.lines.buddy import PAGE_SIZES_KB
+from oomadvisor.parse.mend import mend
 
 DEFAULT_PAGE_KB = 4
 MAX_PAGES = 1 << 32
+#: include/linux/sched.h: TASK_COMM_LEN, without the NUL at the end.
+MAX_COMM_BYTES = 15
 #: Functions that call the OOM killer for a group. A page fault's frames say so even where the group's lines are lost.
 _GROUP_FRAMES = frozenset({"mem_cgroup_out_of_memory", "mem_cgroup_oom_synchronize", "mem_cgroup_oom"})
 _ARCH_NAME = r"[.\-_](x86_64|i[3-6]86|aarch64|arm64|armv\w{1,4}|armhf|ppc64le|ppc64|s390x)$"
@@ -25,8 +28,12 @@ _SLOTS = ("DMA", "DMA32", "Normal", "HighMem", "Movable", "Device")
 
 def close(draft: Draft, number: int) -> Incident:
     """Return the incident. Nothing is guessed: what the text did not give is ``None`` and named in ``missing``."""
+    if draft.interleaved_line is not None:
+        _leave_mixed_parts_out(draft)
+    _settle_comm(draft)
     page_kb = draft.page_kb or _page_kb_by_sums(draft)
     _settle_reserves(draft)
+    mend(draft, page_kb)
     zones = tuple(_zone(draft, zone, page_kb) for zone in draft.zones.values())
     # Kernels up to 2.6.18 also print zones that the machine does not have; they count for the indices only.
     zones = tuple(zone for zone in _with_indices(zones) if zone.present_pages != 0)
@@ -62,6 +69,34 @@ def close(draft: Draft, number: int) -> Incident:
     for what, count in sorted(draft.dropped.items()):
         draft.warnings.append(Warning_(code="capped", text=f"Too many {what}: {count} were left out."))
     return incident.model_copy(update={"missing": _missing(incident), "warnings": tuple(draft.warnings)})
+
+
+def _leave_mixed_parts_out(draft: Draft) -> None:
+    """Take out what the lines of two reports were mixed in: a value that may be the other's is not known."""
+    draft.warn(
+        "interleaved",
+        "The report before this one goes on between its lines, and nothing tells whose is whose: the backtrace and the "
+        "memory report are left out.",
+        draft.interleaved_line,
+    )
+    draft.frames, draft.percpu, draft.zones = [], [], {}
+    draft.counters, draft.other_counters, draft.node_fields_kb = {}, {}, {}
+    draft.swap, draft.trailer, draft.vendor = {}, {}, {}
+    draft.page_kb = draft.last_zone = None
+    draft.request.pop("pid", None)
+
+
+def _settle_comm(draft: Draft) -> None:
+    """Leave out a name that is too long to be one: something of another line stands before it."""
+    comm = draft.request.get("comm")
+    if isinstance(comm, str) and len(comm.encode("utf-8", "replace")) > MAX_COMM_BYTES:
+        draft.warn(
+            "impossible-value",
+            f"The task's name is read as {comm[:80]!r}, longer than the {MAX_COMM_BYTES} bytes that the kernel keeps; "
+            "left out.",
+            draft.lines.get("request"),
+        )
+        del draft.request["comm"]
 
 
 def _page_kb_by_sums(draft: Draft) -> int:

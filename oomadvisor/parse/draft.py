@@ -36,7 +36,10 @@ class ZoneDraft:
 
 @dataclass
 class Draft:
-    """All that was read of one incident so far."""
+    """All that was read of one incident so far.
+
+    ``follows_unfinished``: the report before it had only just begun, so it may be going on between these lines.
+    """
 
     file: str
     line: int
@@ -72,6 +75,8 @@ class Draft:
     dropped: dict[str, int] = field(default_factory=dict)
     unrelated: int = 0
     rejoined: list[int] = field(default_factory=list)
+    follows_unfinished: bool = False
+    interleaved_line: int | None = None
 
     def warn(self, code: str, text: str, line: int | None = None) -> None:
         """Remember something odd; beyond the cap only count it."""
@@ -80,6 +85,11 @@ class Draft:
             self.warnings.append(Warning_(code=code, text=text, origin=origin))
         else:
             self.dropped["warnings"] = self.dropped.get("warnings", 0) + 1
+
+    def mixes(self, line: int) -> None:
+        """Remember that the lines of two reports come by turns, and nothing tells whose is whose."""
+        if self.interleaved_line is None:
+            self.interleaved_line = line
 
     def drop(self, what: str) -> None:
         """Count something that is left out because there is too much of it."""

@@ -35,7 +35,9 @@ class Line(NamedTuple):
     """A line without its prefixes: white space collapsed, number from 1, the time as printed before it.
 
     ``prefixed``: something that a log puts before each record was removed (mail quoting does not count).
-    ``cut``: the line ends where it should not, so its last word may be incomplete.
+    ``cut``: the line ends where it should not, so its last word may be incomplete. ``caller``: the task or processor
+    that printed it (``T1662``, ``C0``), where the kernel says so. ``pieces``: how many records it was put
+    together from.
     """
 
     number: int
@@ -43,6 +45,8 @@ class Line(NamedTuple):
     time: str | None = None
     prefixed: bool = False
     cut: bool = False
+    caller: str | None = None
+    pieces: int = 1
 
 
 class Variant(NamedTuple):

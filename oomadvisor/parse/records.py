@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from oomadvisor.parse.lineform import Line, compiled
 from oomadvisor.parse.prefix import tidy, unprefix
+from oomadvisor.parse.wrapping import unwrapped
 
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _EMBEDDED = rf"(?:^| )({_MONTH} \d{{1,2}} \d\d:\d\d:\d\d \S{{1,255}} kernel:)"
@@ -36,6 +37,12 @@ class Records:
             if decoded is None:
                 return []
             raw = decoded
+        if "#01" in raw or "&" in raw or "{" in raw or "\\x0" in raw:
+            lines = unwrapped(raw)
+            if lines is not None:
+                # What was in one record has its prefix only once, and is still no continuation of another record.
+                inner = [unprefix(number, line, cut=cut) for line in lines]
+                return [line._replace(prefixed=True) for line in inner]
         if " kernel:" not in raw and not self._begun:
             if not self._flowing:
                 return [unprefix(number, raw, cut=cut)]
