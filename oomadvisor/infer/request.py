@@ -5,7 +5,6 @@ from oomadvisor.kernel.series import functions_for
 from oomadvisor.kernel.zonelist import class_zone_index
 from oomadvisor.model import Incident, KernelRelease, Operation, OperationStep, Request, Zone
 
-
 GFP_KERNEL = 0xD0
 
 

@@ -18,6 +18,8 @@ class KernelRelease(Frozen):
 
     ``source``: ``log``, ``option`` (--kernel), ``proc`` (/proc/version), ``forms`` (only the forms of the lines say
     so, then ``version`` is the oldest and ``newest`` the newest kernel that prints them), or ``unknown``.
+
+    ``reasons``: where only forms and functions tell, each bound of the version in words with what it rests on.
     """
 
     version: tuple[int, ...]
@@ -25,6 +27,7 @@ class KernelRelease(Frozen):
     text: str
     source: Literal["log", "option", "proc", "forms", "unknown"]
     vendor: str | None = None
+    reasons: tuple[str, ...] = ()
 
 
 class Tunable(Frozen):

@@ -4,6 +4,7 @@ from oomadvisor.model import Counters, Incident, IncidentKind, Marks, Request, S
 from oomadvisor.parse.checks import check
 from oomadvisor.parse.draft import Draft, ZoneDraft
 from oomadvisor.parse.fields import ZONE_SIZES
+from oomadvisor.parse.forms import gfp_era
 from oomadvisor.parse.lineform import compiled
 from oomadvisor.parse.lines.buddy import PAGE_SIZES_KB
 from oomadvisor.parse.mend import mend
@@ -31,6 +32,7 @@ def close(draft: Draft, number: int) -> Incident:
     if draft.interleaved_line is not None:
         _leave_mixed_parts_out(draft)
     _settle_comm(draft)
+    _note_gfp_era(draft)
     page_kb = draft.page_kb or _page_kb_by_sums(draft)
     _settle_reserves(draft)
     mend(draft, page_kb)
@@ -84,6 +86,15 @@ def _leave_mixed_parts_out(draft: Draft) -> None:
     draft.swap, draft.trailer, draft.vendor = {}, {}, {}
     draft.page_kb = draft.last_zone = None
     draft.request.pop("pid", None)
+
+
+def _note_gfp_era(draft: Draft) -> None:
+    """The same names stood for other bits in other kernels."""
+    mask, names = draft.request.get("gfp_mask"), draft.request.get("gfp_names")
+    if isinstance(mask, int) and isinstance(names, tuple):
+        era = gfp_era(mask, names)
+        if era is not None:
+            draft.forms.setdefault(era)
 
 
 def _settle_comm(draft: Draft) -> None:

@@ -196,7 +196,7 @@ class LineMachine:
             self._skip(line)
             return
         self._release_held()
-        self._read(*damaged, line)
+        self._read(*damaged, line._replace(cut=True))
         if self._draft is not None:
             self._draft.warn(
                 "damaged-line", f"A line ({damaged[0].name}) is damaged; only its beginning was read.", line.number
@@ -285,7 +285,7 @@ class LineMachine:
             return
         draft.last_line = max(draft.last_line, line.number)
         draft.unrelated = 0
-        draft.forms.setdefault(form.variant_of(line.text))
+        draft.forms.setdefault(form.variant_of(line.text, whole=not line.cut))
         if line.pieces > 1:
             draft.rejoined.append(line.number)
         form.read(draft, match, line)

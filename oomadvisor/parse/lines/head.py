@@ -154,7 +154,7 @@ FORMS: tuple[LineForm, ...] = (
         grows=False,
         variants=(
             Variant("alloc-failure-cpuset", r",cpuset=", (5, 0)),
-            Variant("alloc-failure-nodemask", r", nodemask=", (4, 11), (4, 20)),
+            Variant("alloc-failure-nodemask", r", nodemask=", (4, 11)),
             Variant("alloc-failure-gfp-names", r"mode:0x[0-9a-fA-F]+\(", (4, 6), (4, 10)),
             Variant("alloc-failure-colon", r"failure:", (3, 0), (4, 5)),
             Variant("alloc-failure-dot", r"failure\.", None, (2, 6, 39)),
@@ -174,6 +174,7 @@ FORMS: tuple[LineForm, ...] = (
         r"\S.{0,63} cpuset=(?P<cpuset>\S{1,256}) mems_allowed=(?P<mems>[\d,\-]{1,256})",
         read_cpuset,
         since=(2, 6, 31),
+        until=(5, 0),
     ),
     LineForm(
         "task-head-3.10",
