@@ -3,7 +3,7 @@
 from oomadvisor.model import Counters, Incident, IncidentKind, Marks, Request, Swap, Trailer, Warning_, Zone
 from oomadvisor.parse.checks import check
 from oomadvisor.parse.draft import Draft, ZoneDraft
-from oomadvisor.parse.fields import ZONE_SIZES
+from oomadvisor.parse.fields import COUNTERS, ZONE_SIZES
 from oomadvisor.parse.forms import gfp_era
 from oomadvisor.parse.lineform import compiled
 from oomadvisor.parse.lines.buddy import PAGE_SIZES_KB
@@ -11,6 +11,8 @@ from oomadvisor.parse.mend import mend
 
 DEFAULT_PAGE_KB = 4
 MAX_PAGES = 1 << 32
+#: Lines cut off at the same width that show that a terminal or a pager did it.
+MIN_CUT_LINES = 2
 #: include/linux/sched.h: TASK_COMM_LEN, without the NUL at the end.
 MAX_COMM_BYTES = 15
 #: Functions that call the OOM killer for a group. A page fault's frames say so even where the group's lines are lost.
@@ -31,6 +33,7 @@ def close(draft: Draft, number: int) -> Incident:
     """Return the incident. Nothing is guessed: what the text did not give is ``None`` and named in ``missing``."""
     if draft.interleaved_line is not None:
         _leave_mixed_parts_out(draft)
+    _doubt_cut_ends(draft)
     _settle_comm(draft)
     _note_gfp_era(draft)
     page_kb = draft.page_kb or _page_kb_by_sums(draft)
@@ -86,6 +89,25 @@ def _leave_mixed_parts_out(draft: Draft) -> None:
     draft.swap, draft.trailer, draft.vendor = {}, {}, {}
     draft.page_kb = draft.last_zone = None
     draft.request.pop("pid", None)
+
+
+def _doubt_cut_ends(draft: Draft) -> None:
+    """Where lines were cut off at some width, others of just that width were too, though they look whole."""
+    for width, name in draft.last_counters:
+        if draft.cut_widths.get(width, 0) >= MIN_CUT_LINES:
+            draft.counters.pop(COUNTERS.get(name) or "", None)
+            draft.other_counters.pop(name, None)
+    if draft.head is None:
+        return
+    form, match, line = draft.head
+    if draft.cut_widths.get(line.width, 0) < MIN_CUT_LINES:
+        return
+    pid = draft.request.get("pid")
+    draft.request = {} if pid is None else {"pid": pid}
+    form.read(draft, match, line._replace(cut=True))
+    draft.warn(
+        "cut-line", f"The lines are cut off at column {line.width}, the head too; its end is left out.", line.number
+    )
 
 
 def _note_gfp_era(draft: Draft) -> None:
@@ -226,6 +248,7 @@ def _settle_reserves(draft: Draft) -> None:
         else:
             zone.reserves = []
             draft.warn("ambiguous-wrap", f"The broken lowmem_reserve line of {zone.label} is left out.", line)
+    _leave_strange_reserves_out(draft)
     lengths = {len(zone.reserves[0]) for zone in zones if zone.reserves}
     if len(lengths) > 1:
         longest = max(lengths)
@@ -239,6 +262,17 @@ def _settle_reserves(draft: Draft) -> None:
                     line,
                 )
                 zone.reserves = []
+
+
+def _leave_strange_reserves_out(draft: Draft) -> None:
+    """No zone keeps a reserve against itself or a lower one; a line that says so is of another zone."""
+    ranks: dict[int, int] = {}
+    for zone in draft.zones.values():
+        rank = ranks[zone.node] = ranks.get(zone.node, -1) + 1
+        if zone.reserves and any(zone.reserves[0][: rank + 1]):
+            line = draft.lines.get(f"zones.{zone.node}.{zone.name}.reserve")
+            draft.warn("lost-line", f"The lowmem_reserve below {zone.label} cannot be its own; left out.", line)
+            zone.reserves = []
 
 
 def _with_indices(zones: tuple[Zone, ...]) -> tuple[Zone, ...]:

@@ -1,8 +1,13 @@
 """An incident while its lines are still coming in."""
 
+import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from oomadvisor.model import Frame, IncidentKind, Kill, MemcgUsage, Origin, PerCpu, Task, Warning_
+
+if TYPE_CHECKING:
+    from oomadvisor.parse.lineform import Line, LineForm
 
 MAX_TASKS = 20_000
 MAX_FRAMES = 200
@@ -38,6 +43,8 @@ class ZoneDraft:
 class Draft:
     """All that was read of one incident so far.
 
+    ``head``: the line that it began with, as it was read. ``cut_widths``: how many lines were cut off at which width.
+    ``last_counters``: the last counter of each line, with the width of that line.
     ``follows_unfinished``: the report before it had only just begun, so it may be going on between these lines.
     """
 
@@ -75,6 +82,9 @@ class Draft:
     dropped: dict[str, int] = field(default_factory=dict)
     unrelated: int = 0
     rejoined: list[int] = field(default_factory=list)
+    head: "tuple[LineForm, re.Match[str], Line] | None" = None
+    cut_widths: dict[int, int] = field(default_factory=dict)
+    last_counters: list[tuple[int, str]] = field(default_factory=list)
     follows_unfinished: bool = False
     interleaved_line: int | None = None
 

@@ -50,10 +50,11 @@ class Fragments:
             done = self.flush()
             self._node = line
             return done, True
-        text = self._with_node(line)
+        text, known = self._with_node(line)
         if text == _RESERVE or (text[-1] in ":B)" and compiled(_BEGIN).fullmatch(text)):
             done = self.flush()
             self._begun, self._pieces = line._replace(text=text), []
+            self._node = None if known else self._node
             return done, True
         if begun is None:
             return [], False
@@ -65,18 +66,20 @@ class Fragments:
 
     def with_node(self, line: Line) -> Line:
         """Return ``line`` with the node that was printed before it as a piece of its own."""
-        return line._replace(text=self._with_node(line))
+        text, known = self._with_node(line)
+        if known:
+            self._node = None
+        return line._replace(text=text)
 
     def flush(self) -> list[Line]:
         """Return what was put together so far as a line."""
         begun, self._begun = self._begun, None
         if begun is None:
             return []
-        return [begun._replace(text=" ".join((begun.text, *self._pieces)), pieces=1 + len(self._pieces))]
+        return [begun._replace(text=" ".join((begun.text, *self._pieces)), pieces=2 + len(self._pieces))]
 
-    def _with_node(self, line: Line) -> str:
+    def _with_node(self, line: Line) -> tuple[str, bool]:
         node = self._node
-        if node is None or not compiled(_NODE_LESS).match(line.text):
-            return line.text
-        self._node = None
-        return f"{node.text} {line.text}" if line.number - node.number <= MAX_APART else line.text
+        if node is None or line.number - node.number > MAX_APART or not compiled(_NODE_LESS).match(line.text):
+            return line.text, False
+        return f"{node.text} {line.text}", True

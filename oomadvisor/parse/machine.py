@@ -82,6 +82,8 @@ class LineMachine:
 
     def finish(self, warnings: Iterable[Warning_] = ()) -> list[Incident]:
         """Return what the end of the input brings to an end; ``warnings`` about the input go to the open incident."""
+        for line in self._records.flush():
+            self._take(line)
         for name in list(self._lanes):
             self._end_lane(name)
         for line in self._fragments.flush():
@@ -149,7 +151,7 @@ class LineMachine:
         if found is None and self._completes(line):
             return
         if form is not None:
-            if form.role != "detail" and self._fragments.begun:
+            if form.role != "detail" and line.pieces == 1 and self._fragments.begun:
                 for earlier in self._fragments.flush():
                     self._take_whole(earlier)
             self._release_held()
@@ -227,7 +229,7 @@ class LineMachine:
             if match is not None and self._draft is not None:
                 self._draft.warn("cut-line", f"A line ({form.name}) is incomplete and was left out.", line.number)
             return
-        text = Line(line.number, joined.text, line.time, line.prefixed, held.cut or not joined.whole)
+        text = line._replace(text=joined.text, cut=held.cut or not joined.whole, width=held.width)
         self._read(form, match, text)
         draft = self._draft
         if draft is None:
@@ -288,6 +290,10 @@ class LineMachine:
         draft.forms.setdefault(form.variant_of(line.text, whole=not line.cut))
         if line.pieces > 1:
             draft.rejoined.append(line.number)
+        if line.cut:
+            draft.cut_widths[line.width] = draft.cut_widths.get(line.width, 0) + 1
+        elif form.role == "start":
+            draft.head = form, match, line
         form.read(draft, match, line)
 
     def _open(self, form: LineForm, line: Line) -> Draft:

@@ -110,8 +110,9 @@ def tidy(text: str) -> str:
 def unprefix(number: int, raw: str, *, cut: bool = False) -> Line:
     """Return the line without everything that was put before the kernel's text.
 
-    >>> unprefix(7, "> Jan  1 00:00:00 box kernel: [   12.345678] Mem-info: ")
-    Line(number=7, text='Mem-info:', time='Jan 1 00:00:00', prefixed=True, cut=False, caller=None, pieces=1)
+    >>> line = unprefix(7, "> Jan  1 00:00:00 box kernel: [   12.345678] Mem-info: ")
+    >>> line.text, line.time, line.prefixed
+    ('Mem-info:', 'Jan 1 00:00:00', True)
     """
     text = tidy(raw)
     time: str | None = None
@@ -133,4 +134,5 @@ def unprefix(number: int, raw: str, *, cut: bool = False) -> Line:
                 caller = match.group("caller") + match.group("number")
             elif time is None:
                 time = match.groupdict().get("time")
-    return Line(number=number, text=text, time=time, prefixed=prefixed, cut=cut, caller=caller)
+    width = len(raw.rstrip("\r\n"))
+    return Line(number=number, text=text, time=time, prefixed=prefixed, cut=cut, caller=caller, width=width)

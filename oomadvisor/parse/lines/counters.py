@@ -20,6 +20,8 @@ def read_counters(draft: Draft, match: re.Match[str], line: Line) -> None:
             target, key = (draft.other_counters, name) if attribute is None else (draft.counters, attribute)
             target.setdefault(key, int(value))
             draft.at("counters", line.number)
+    if words:
+        draft.last_counters.append((line.width, words[-1].partition(":")[0]))
 
 
 def names_in(text: str) -> set[str]:

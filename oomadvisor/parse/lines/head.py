@@ -41,11 +41,11 @@ def read_request(draft: Draft, match: re.Match[str], line: Line) -> None:
                 continue
             if name == "order":
                 request["order"] = number
-            else:
+            elif not (line.cut and name == "oom_adj"):
                 # 2.6.36-3.6 print both; the newer one is what the kernel decides by.
                 request["oom_adj"] = number
                 request["oom_adj_label"] = name
-        else:
+        elif name != "nodemask" or re.fullmatch(r"\(null\)|\d[\d,\-]{0,200}", value):
             request[name] = value
 
 
@@ -151,7 +151,6 @@ FORMS: tuple[LineForm, ...] = (
         r"(?P<fields>(?: order:-?\d{0,3},?)?"
         r"(?: mode:[\w()|]{0,600},?)?(?: nodemask=[^ ]{0,300}| [a-z]{1,9})?)",
         damaged=rf"{COMM}: page allocation failure[.:] (?P<fields>order:{N}.{{0,600}})",
-        grows=False,
         variants=(
             Variant("alloc-failure-cpuset", r",cpuset=", (5, 0)),
             Variant("alloc-failure-nodemask", r", nodemask=", (4, 11)),

@@ -29,6 +29,11 @@ def read_list(draft: Draft, match: re.Match[str], line: Line) -> None:
         draft.drop("per-cpu lines")
         return
     node, zone = draft.percpu_zone
+    last = draft.percpu[-1] if draft.percpu else None
+    if last is not None and (last.node, last.zone) == (node, zone) and last.cpu >= int(match.group("cpu")):
+        draft.percpu_zone = None
+        draft.warn("lost-line", "A per-cpu line is of another zone, whose own line was lost; left out.", line.number)
+        return
     used = match.group("used")
     draft.percpu.append(
         PerCpu(
@@ -64,8 +69,8 @@ FORMS: tuple[LineForm, ...] = (
     LineForm(
         "percpu-hot-line",
         (" hot:",),
-        rf"cpu (?P<cpu>\d{{1,5}}) hot: (?:low {_COUNT}, )?high (?P<high>{_COUNT}), batch (?P<batch>{_COUNT})"
-        rf"(?: used:(?P<used>{_COUNT}))?",
+        rf"cpu (?P<cpu>\d{{1,5}}) hot: (?P<low>low {_COUNT}, )?high (?P<high>{_COUNT}), batch (?P<batch>{_COUNT})"
+        rf"(?: used:(?P<used>{_COUNT})|(?(low)|(?!)))",
         read_list,
         since=(2, 6, 12),
         until=(2, 6, 18),

@@ -90,11 +90,19 @@ def _labels(names: tuple[str, ...]) -> str:
     return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
 
 
+def _beginnings(names: tuple[str, ...]) -> str:
+    """Return a pattern for whatever a label of ``names`` may begin with, where the line was broken at a blank."""
+    parts = {" ".join(words[:end]) for words in map(str.split, names) for end in range(1, len(words))}
+    return _labels(tuple(parts - set(names)))
+
+
 #: Until lib/show_mem.c had taken over each architecture counted for itself, most of them in the same words.
 _ARCH_ONLY = ("pages of RAM", "free pages", "reserved pages", "pages of HIGHMEM", "pages swap cached")
 _ARM_ONLY = ("slab pages",)
 _GENERIC_ONLY = ("pages RAM", "pages HighMem", "pages reserved", "pages non-shared", "pages in pagetable cache")
 _REST = tuple(label for label in (*LABELS, *VENDOR_LABELS) if label not in _ARCH_ONLY + _ARM_ONLY + _GENERIC_ONLY)
+
+_BEGINNINGS = _beginnings((*LABELS, *VENDOR_LABELS, "pages in swap cache"))
 
 FORMS: tuple[LineForm, ...] = (
     LineForm(
@@ -112,7 +120,6 @@ FORMS: tuple[LineForm, ...] = (
         read_swap_stats,
         "memory",
         partial=rf"Swap cache stats:(?: add(?: {N},?)?)?(?: delete(?: {N},?)?)?(?: find(?: {N}/?)?)?",
-        grows=False,
         since=(2, 6, 27),
         until=(6, 7),
     ),
@@ -194,8 +201,10 @@ FORMS: tuple[LineForm, ...] = (
     LineForm(
         "trailer-unknown",
         ("page",),
-        rf"(?P<pages>{N}) (?P<label>[A-Za-z][A-Za-z /_\-]{{0,40}})",
+        rf"(?P<pages>{N}) (?!(?:{_BEGINNINGS})$)(?P<label>[A-Za-z][A-Za-z /_\-]{{0,40}})",
         read_unknown_label,
+        partial=rf"{N}(?: (?:{_BEGINNINGS}))?",
+        grows=False,
     ),
     LineForm(
         "slab-block",
