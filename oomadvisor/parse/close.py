@@ -11,8 +11,6 @@ from oomadvisor.parse.mend import mend
 
 DEFAULT_PAGE_KB = 4
 MAX_PAGES = 1 << 32
-#: Lines cut off at the same width that show that a terminal or a pager did it.
-MIN_CUT_LINES = 2
 #: include/linux/sched.h: TASK_COMM_LEN, without the NUL at the end.
 MAX_COMM_BYTES = 15
 #: Functions that call the OOM killer for a group. A page fault's frames say so even where the group's lines are lost.
@@ -94,13 +92,15 @@ def _leave_mixed_parts_out(draft: Draft) -> None:
 def _doubt_cut_ends(draft: Draft) -> None:
     """Where lines were cut off at some width, others of just that width were too, though they look whole."""
     for width, name in draft.last_counters:
-        if draft.cut_widths.get(width, 0) >= MIN_CUT_LINES:
+        if draft.is_cut(width):
             draft.counters.pop(COUNTERS.get(name) or "", None)
             draft.other_counters.pop(name, None)
+    if draft.memcg is not None and draft.is_cut(draft.limit_width):
+        draft.memcg = draft.memcg.model_copy(update={"limit_path": None})
     if draft.head is None:
         return
     form, match, line = draft.head
-    if draft.cut_widths.get(line.width, 0) < MIN_CUT_LINES:
+    if not draft.is_cut(line.width):
         return
     pid = draft.request.get("pid")
     draft.request = {} if pid is None else {"pid": pid}

@@ -16,7 +16,6 @@ from oomadvisor.parse.draft import Draft
 from oomadvisor.parse.forms import TRIGGERS, recognise, recognise_damaged, recognise_partial
 from oomadvisor.parse.fragments import Fragments
 from oomadvisor.parse.lineform import Line, LineForm, compiled
-from oomadvisor.parse.prefix import unprefix
 from oomadvisor.parse.records import Records
 from oomadvisor.parse.rejoin import Held
 
@@ -65,17 +64,18 @@ class LineMachine:
             if not any(trigger in raw for trigger in TRIGGERS):
                 self._before.append((number, raw))
                 return []
-            lines = self._records.cut(number, raw, cut=cut)
-            if not self._records.pending and not any(self._worth_reading(line) for line in lines):
+            probe = Records()
+            lines = probe.cut(number, raw, cut=cut)
+            if not any(self._worth_reading(line) for line in (*lines, *probe.flush())) and not probe.pending:
                 self._before.append((number, raw))
                 return []
             before = list(self._before)
             self._before.clear()
+            self._records = Records()
             for earlier, text in before:
-                self._take(unprefix(earlier, text))
-        else:
-            lines = self._records.cut(number, raw, cut=cut)
-        for line in lines:
+                for line in self._records.cut(earlier, text):
+                    self._take(line)
+        for line in self._records.cut(number, raw, cut=cut):
             self._take(line)
         done, self._done = self._done, []
         return done
@@ -109,6 +109,8 @@ class LineMachine:
         if self._note_banner(line):
             return
         self._change_lane(line)
+        if self._draft is not None:
+            self._draft.note_width(line.width)
         if self._draft is None and self._held is None:
             self._take_whole(line)
             return
@@ -299,6 +301,7 @@ class LineMachine:
     def _open(self, form: LineForm, line: Line) -> Draft:
         draft = Draft(self._file, line.number, boundary.kind_at_start(form), last_line=line.number, time=line.time)
         draft.sysrq = form.role == "mem-start" and line.number - self._sysrq_line <= 3
+        draft.note_width(line.width)
         draft.follows_unfinished = form.role == "start" and self._unfinished == line.number
         if self._release is not None:
             draft.kernel_release, draft.kernel_release_line = self._release

@@ -563,8 +563,114 @@ def _kill(report: Report, random: Random) -> Iterator[str]:
     values: dict[str, object] = {name: 4 * _pages(random) for name in ("vm", "anon", "file", "shmem", "tables")}
     values |= {"pid": random.randint(1, 4_000_000), "name": random.choice(_COMMS), "score": random.randint(1, 99_999)}
     values["adj"] = random.randint(-1000, 1000)
+    values |= {"limit": "/lxc/web-1", "task": "/lxc/web-1/user.slice"}
     for line in report.family.kill:
         yield line.format(**values)
     report.expected["kill.pid"], report.expected["kill.name"] = values["pid"], values["name"]
     if "{vm}" in " ".join(report.family.kill):
         report.expected["kill.total_vm_kb"], report.expected["kill.anon_rss_kb"] = values["vm"], values["anon"]
+
+
+@dataclass(frozen=True)
+class Group:
+    """What the kernels print when a memory cgroup hits its limit, without the report of the whole machine."""
+
+    name: str
+    release: str
+    head: str
+    task_head: str
+    lines: tuple[str, ...]
+    tasks: str
+    kill: tuple[str, ...]
+
+
+_V1_USAGE = (
+    "Task in {task} killed as a result of limit of {limit}",
+    "memory: usage {usage}kB, limit {max}kB, failcnt {failcnt}",
+    "memory+swap: usage {swap}kB, limit {swapmax}kB, failcnt 0",
+    "kmem: usage 0kB, limit 18014398509481983kB, failcnt 0",
+    "Memory cgroup stats for {limit}: cache:0KB rss:{usage}KB rss_huge:0KB mapped_file:0KB swap:0KB",
+)
+_V2_USAGE = (
+    "memory: usage {usage}kB, limit {max}kB, failcnt {failcnt}",
+    "swap: usage {swap}kB, limit {swapmax}kB, failcnt 0",
+    "Memory cgroup stats for {limit}:",
+    "anon 1048576",
+    "file 0",
+    "kernel_stack 36864",
+    "workingset_refault_anon 0",
+)
+_GROUP_SUMMARY = (
+    "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg={limit},task_memcg={task},"
+    "task={name},pid={pid},uid=0"
+)
+GROUPS: tuple[Group, ...] = (
+    Group(
+        "memcg v1, 3.10",
+        "3.10.105",
+        _H37,
+        _NEW_HEAD,
+        _V1_USAGE,
+        "uid tgid total_vm rss nr_ptes swapents oom_score_adj",
+        ("Memory cgroup out of memory: Kill process {pid} ({name}) score {score} or sacrifice child", _KILL_RSS),
+    ),
+    Group(
+        "memcg v1, 4.19",
+        "4.19.78",
+        _H49,
+        _NEW_HEAD,
+        _V1_USAGE,
+        "uid tgid total_vm rss pgtables_bytes swapents oom_score_adj",
+        (
+            "Memory cgroup out of memory: Kill process {pid} ({name}) score {score} or sacrifice child",
+            _KILL_RSS + ", shmem-rss:{shmem}kB",
+        ),
+    ),
+    Group(
+        "memcg v2, 6.6",
+        "6.6.9",
+        _H50,
+        _NEW_HEAD,
+        _V2_USAGE,
+        "uid tgid total_vm rss pgtables_bytes swapents oom_score_adj",
+        (
+            _GROUP_SUMMARY,
+            "Memory cgroup out of memory: "
+            + _KILL_RSS
+            + ", shmem-rss:{shmem}kB, UID:0 pgtables:{tables}kB oom_score_adj:{adj}",
+        ),
+    ),
+)
+
+
+def rendered_group(group: Group, seed: int) -> Report:
+    """Return a random report of a memory cgroup as the kernel of ``group`` prints it."""
+    random = Random(f"{group.name} {seed}")
+    release = tuple(int(part) for part in group.release.split("."))
+    names = "" if "{names}" not in group.head else "GFP_KERNEL"
+    family = Family(
+        group.name,
+        release,
+        release,
+        group.head,
+        (),
+        "",
+        group.kill,
+        group.head,
+        group.task_head,
+        tasks=group.tasks,
+        names=names,
+        release=group.release,
+    )
+    report = Report(family)
+    report.lines += _head(report, random, failure=False)
+    values: dict[str, object] = {name: 4 * _pages(random) for name in ("usage", "max", "swap", "swapmax")}
+    values |= {"failcnt": random.randint(0, 99_999), "task": "/lxc/web-1/user.slice", "limit": "/lxc/web-1"}
+    report.lines += [line.format(**values) for line in group.lines]
+    places = {"usage": "usage_kb", "max": "limit_kb", "swap": "swap_usage_kb", "swapmax": "swap_limit_kb"}
+    report.expected |= {f"memcg.{place}": values[name] for name, place in places.items()}
+    report.expected |= {"memcg.failcnt": values["failcnt"], "memcg.limit_path": "/lxc/web-1", "kind": "cgroup-oom"}
+    report.expected["memcg.task_path"] = values["task"]
+    report.lines += _tasks(report, random)
+    report.lines += _kill(report, random)
+    return report

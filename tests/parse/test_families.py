@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 
 from oomadvisor.model import Incident
 from oomadvisor.parse import narrowed, read_incidents
-from tests.parse.families import FAMILIES, Family, Report, rendered
+from tests.parse.families import FAMILIES, GROUPS, Family, Group, Report, rendered, rendered_group
 from tests.parse.flat import flat
 from tests.parse.operators import HARMFUL, HARMLESS, with_dropped_characters
 
 seeds = st.integers(0, 1 << 32)
 families = st.sampled_from(FAMILIES)
-reports = st.builds(
+groups = st.builds(rendered_group, st.sampled_from(GROUPS), seeds)
+reports = groups | st.builds(
     lambda family, seed, failure, numa: rendered(family, seed, failure=failure, numa=numa),
     families,
     seeds,
@@ -71,6 +72,16 @@ def test_the_forms_narrow_the_kernel_to_the_one_that_printed_them(family: Family
     assert found.newest is None or release[: len(found.newest)] <= found.newest
     assert found.contradicted is None
     assert (found.newest is None) == (family.until is None)
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
+@given(seed=seeds)
+@settings(max_examples=15, deadline=None)
+def test_what_a_kernel_prints_of_a_group_is_what_is_read(group: Group, seed: int) -> None:
+    report = rendered_group(group, seed)
+    found = told(report.lines)
+    printed = {path: value for path, value in report.expected.items() if value != ()}
+    assert {path: found.get(path) for path in printed} == printed
 
 
 @pytest.mark.parametrize("name", HARMLESS)
