@@ -96,6 +96,11 @@ _ODD_BLANKS = {
 _ODD_BLANKS.update({ord(c): "" for c in "\x00\u200b\u2060\ufeff"})
 _TERMINAL_CODES = r"\x1b\[[0-9;]{0,16}[A-Za-z]"
 _MAX_PREFIXES = 12
+#: The prefixes by the characters that they can begin with.
+_STARTING_WITH = {
+    start: tuple(prefix for prefix in PREFIXES if start in prefix.starts)
+    for start in {start for prefix in PREFIXES for start in prefix.starts}
+}
 
 
 def tidy(text: str) -> str:
@@ -121,9 +126,9 @@ def unprefix(number: int, raw: str, *, cut: bool = False) -> Line:
     for _ in range(_MAX_PREFIXES):
         if not text:
             break
-        first = text[0]
-        for prefix in PREFIXES:
-            if first in prefix.starts and (match := compiled(prefix.pattern).match(text)):
+        for prefix in _STARTING_WITH.get(text[0], ()):
+            match = compiled(prefix.pattern).match(text)
+            if match is not None:
                 break
         else:
             break

@@ -11,6 +11,7 @@ from oomadvisor.parse.wrapping import unwrapped
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _EMBEDDED = rf"(?:^| )({_MONTH} \d{{1,2}} \d\d:\d\d:\d\d \S{{1,255}} kernel:)"
 _EMBEDDED_BEGINNING = rf"(?:^| )({_MONTH}(?: \d{{1,2}}(?: \d\d:\d\d:\d\d(?: \S{{1,64}})?)?)?)$"
+_FIRST = rf"(?:[>|][>| ]{{0,8}})?(?:<\d{{1,3}}>)?{_MONTH} {{1,2}}\d{{1,2}} \d\d:\d\d:\d\d \S{{1,255}} kernel:"
 _CODE = rb"=([0-9A-F]{2})"
 _NO_CODE = r"=(?![0-9A-F]{2}|$)"
 _MAX_ENCODED = 8_192
@@ -32,6 +33,12 @@ def _ends_softly(raw: str) -> bool:
         and text.count("=") == 1
         and not ("*" in text and text[-2] == " ")
     )
+
+
+def _is_one_record(raw: str) -> bool:
+    """Return whether no second record can begin within a line: most have no tag of the kernel but the one in front."""
+    at = raw.find(" kernel:")
+    return at < 0 or (raw.find(" kernel:", at + 1) < 0 and compiled(_FIRST).match(raw) is not None)
 
 
 class Records:
@@ -73,10 +80,8 @@ class Records:
                 # What was in one record has its prefix only once, and is still no continuation of another record.
                 inner = [unprefix(number, line, cut=cut) for line in lines]
                 return [line._replace(prefixed=True) for line in inner]
-        if " kernel:" not in raw and not self._begun:
-            if not self._flowing:
-                return [unprefix(number, raw, cut=cut)]
-            return self._parts(number, tidy(raw), cut)
+        if not self._flowing and not self._begun and _is_one_record(raw):
+            return [unprefix(number, raw, cut=cut)]
         return self._parts(number, tidy(raw), cut)
 
     def _decode(self, text: str) -> str | None:
