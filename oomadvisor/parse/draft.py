@@ -45,7 +45,8 @@ class ZoneDraft:
 class Draft:
     """All that was read of one incident so far.
 
-    ``head``: the line that it began with, as it was read. ``cut_widths``: how many lines were cut off at which width.
+    ``tagged``: its first line was tagged as the kernel's by a syslog. ``head``: that line, as it was read.
+    ``cut_widths``: how many lines were cut off at which width.
     ``widest``: the largest width of a line, ``widest_lines``: how many lines have it.
     ``limit_width``: the width of the line that ends with the path of a group.
     ``last_counters``: the last counter of each line, with the width of that line.
@@ -60,6 +61,7 @@ class Draft:
     kernel_release: str | None = None
     kernel_release_line: int | None = None
     sysrq: bool = False
+    tagged: bool = False
     request: dict[str, object] = field(default_factory=dict)
     frames: list[Frame] = field(default_factory=list)
     percpu: list[PerCpu] = field(default_factory=list)

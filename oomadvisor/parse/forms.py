@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from oomadvisor.parse.lineform import CUT, LineForm, Version
@@ -60,9 +61,6 @@ def gfp_era(mask: int, names: Iterable[str]) -> str | None:
 #: No kernel prints longer lines; nothing longer is tried against the patterns.
 MAX_TEXT = 8_192
 
-_WRAPPABLE = tuple(form for form in FORMS if form.partial is not None)
-_DAMAGEABLE = tuple(form for form in FORMS if form.damaged is not None)
-
 #: One of these stands in or soon after the first line of every incident; the lines before it are then looked back on.
 #: They are few and long, because a whole log is searched for each of them.
 TRIGGERS: tuple[str, ...] = (
@@ -76,44 +74,42 @@ TRIGGERS: tuple[str, ...] = (
 )
 
 
+#: Each key once, with the places in ``FORMS`` of the forms that it is a key of.
+_PLACES = tuple(
+    (key, tuple(place for place, form in enumerate(FORMS) if key in form.keys))
+    for key in dict.fromkeys(key for form in FORMS for key in form.keys)
+)
+
+
+@lru_cache(maxsize=2)
+def _candidates(text: str) -> tuple[LineForm, ...]:
+    """Return the forms of which a key stands in ``text``, in their order. A line is asked for up to three times."""
+    if len(text) > MAX_TEXT:
+        return ()
+    places = {place for key, known in _PLACES if key in text for place in known}
+    return tuple(FORMS[place] for place in sorted(places))
+
+
 def recognise(text: str) -> tuple[LineForm, re.Match[str]] | None:
     """Return the form of a complete line."""
-    if len(text) > MAX_TEXT:
-        return None
-    for form in FORMS:
-        for key in form.keys:
-            if key in text:
-                match = form.match(text)
-                if match is not None:
-                    return form, match
-                break
+    for form in _candidates(text):
+        match = form.match(text)
+        if match is not None:
+            return form, match
     return None
 
 
 def recognise_partial(text: str) -> LineForm | None:
     """Return the form that ``text`` may be the beginning of."""
-    if len(text) > MAX_TEXT:
-        return None
-    for form in _WRAPPABLE:
-        for key in form.keys:
-            if key in text:
-                if form.match_partial(text) is not None:
-                    return form
-                break
-    return None
+    return next((form for form in _candidates(text) if form.match_partial(text) is not None), None)
 
 
 def recognise_damaged(text: str) -> tuple[LineForm, re.Match[str]] | None:
     """Return the form of a line that is readable only at its beginning."""
-    if len(text) > MAX_TEXT:
-        return None
-    for form in _DAMAGEABLE:
-        for key in form.keys:
-            if key in text:
-                match = form.match_damaged(text)
-                if match is not None:
-                    return form, match
-                break
+    for form in _candidates(text):
+        match = form.match_damaged(text)
+        if match is not None:
+            return form, match
     return None
 
 

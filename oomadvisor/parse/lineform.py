@@ -40,7 +40,8 @@ class Line(NamedTuple):
     ``prefixed``: something that a log puts before each record was removed (mail quoting does not count).
     ``cut``: the line ends where it should not, so its last word may be incomplete. ``caller``: the task or processor
     that printed it (``T1662``, ``C0``), where the kernel says so. ``pieces``: how many records it was put
-    together from. ``width``: its length as it stands in the log.
+    together from. ``width``: its length as it stands in the log. ``tagged``: whether a
+    syslog tagged it as the kernel's.
     """
 
     number: int
@@ -51,6 +52,7 @@ class Line(NamedTuple):
     caller: str | None = None
     pieces: int = 1
     width: int = 0
+    tagged: bool = False
 
 
 class Variant(NamedTuple):

@@ -27,6 +27,8 @@ MAX_BETWEEN = 10
 #: Tasks and processors whose reports can be open at the same time.
 MAX_LANES = 16
 MAX_LINE = 1 << 16
+#: A time and a host as syslog writes them, and the tag of a program with its colon.
+_SYSLOG = r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S{1,255} [\w./\-]{1,64}(?:\[\d{1,10}\])?: "
 _BANNER = r"Linux version (?P<release>\d{1,3}\.\d{1,3}[\w.+~:@-]{0,80})"
 _NUMBERS = r"-?\d{1,20}(?: -?\d{1,20}){0,8}"
 
@@ -75,10 +77,33 @@ class LineMachine:
             for earlier, text in before:
                 for line in self._records.cut(earlier, text):
                     self._take(line)
+        elif self._is_of_another_program(raw):
+            self._skip_unread()
+            done, self._done = self._done, []
+            return done
         for line in self._records.cut(number, raw, cut=cut):
             self._take(line)
         done, self._done = self._done, []
         return done
+
+    def _is_of_another_program(self, raw: str) -> bool:
+        """Return whether a line of a syslog is not tagged as the kernel's, where those of the open report are."""
+        draft = self._draft
+        return (
+            draft is not None
+            and draft.tagged
+            and not self._records.pending
+            and " kernel" not in raw
+            and compiled(_SYSLOG).match(raw) is not None
+        )
+
+    def _skip_unread(self) -> None:
+        draft = self._draft
+        if draft is not None:
+            draft.unrelated += 1
+            if draft.unrelated > (boundary.MAX_UNRELATED_AFTER_KILL if draft.killed else boundary.MAX_UNRELATED):
+                self._release_held()
+                self._close()
 
     def finish(self, warnings: Iterable[Warning_] = ()) -> list[Incident]:
         """Return what the end of the input brings to an end; ``warnings`` about the input go to the open incident."""
@@ -266,14 +291,8 @@ class LineMachine:
         return True
 
     def _skip(self, line: Line) -> None:
-        draft = self._draft
-        if draft is None or not line.text:
-            return
-        draft.unrelated += 1
-        limit = boundary.MAX_UNRELATED_AFTER_KILL if draft.killed else boundary.MAX_UNRELATED
-        if draft.unrelated > limit:
-            self._release_held()
-            self._close()
+        if line.text:
+            self._skip_unread()
 
     def _read(self, form: LineForm, match: re.Match[str], line: Line) -> None:
         if form.name == "sysrq":
@@ -302,6 +321,7 @@ class LineMachine:
         draft = Draft(self._file, line.number, boundary.kind_at_start(form), last_line=line.number, time=line.time)
         draft.sysrq = form.role == "mem-start" and line.number - self._sysrq_line <= 3
         draft.note_width(line.width)
+        draft.tagged = line.tagged
         draft.follows_unfinished = form.role == "start" and self._unfinished == line.number
         if self._release is not None:
             draft.kernel_release, draft.kernel_release_line = self._release

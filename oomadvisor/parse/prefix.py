@@ -139,5 +139,8 @@ def unprefix(number: int, raw: str, *, cut: bool = False) -> Line:
                 caller = match.group("caller") + match.group("number")
             elif time is None:
                 time = match.groupdict().get("time")
+    tagged = prefixed and " kernel:" in raw
     width = len(raw.rstrip("\r\n"))
-    return Line(number=number, text=text, time=time, prefixed=prefixed, cut=cut, caller=caller, width=width)
+    return Line(
+        number=number, text=text, time=time, prefixed=prefixed, cut=cut, caller=caller, width=width, tagged=tagged
+    )
