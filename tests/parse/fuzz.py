@@ -153,7 +153,7 @@ def at_random(seconds: float, seed: int) -> int:
         f"{peak:.0f} MB at most, seed {seed}"
     )
     # Where this runs inside a larger process, only what it grew by is its own.
-    return 0 if peak < MAX_MB or peak - before < 1 else 1
+    return 0 if peak < max(MAX_MB, before + MAX_MB / 2) else 1
 
 
 def _too_slow(_signal: int, _frame: FrameType | None) -> None:
