@@ -7,7 +7,7 @@ DIST   ?= dist
 # durable-rules is published as source only, and its 2.0.28 calls a function that CPython 3.13 took out.
 CALL_FLAG := $(shell $(PYTHON) -c 'import sys; print("-DPyEval_CallObject=PyObject_CallObject" if sys.version_info >= (3, 13) else "")')
 
-.PHONY: venv demo test lint types conformance whatif longrun evidence eval bench fuzz-engine rule-docs wheel lock clean
+.PHONY: venv demo test lint types conformance whatif longrun evidence eval fuzz-parser bench fuzz-engine rule-docs wheel lock clean
 
 venv: $(VENV)/ready
 
@@ -46,6 +46,10 @@ longrun: venv
 
 eval: venv
 	@$(BIN)/python -m tests.checks.evaluate $(or $(REPORTS),tests/reports)
+
+# Guided by coverage where atheris is installed in the environment; it is no dependency.
+fuzz-parser: venv
+	@$(BIN)/python -m tests.parse.fuzz $(or $(SECONDS),60) $(SEED)
 
 bench: venv
 	@$(BIN)/python -m bench.speed

@@ -31,6 +31,9 @@ LOG_RUNS = 5
 LONG_RUNS = 3
 LOG_MB = 200
 SMALL_LOG_MB = 20
+MANY_RUNS = 3
+MANY_MB = 200
+DENSITY_KB = 100
 MB = 1024 * 1024
 
 
@@ -235,10 +238,44 @@ def long_logs(folder: Path) -> None:
     print(f"  memory from {SMALL_LOG_MB} MB to {LOG_MB} MB: {growth:+.1f} MB")
 
 
+def many_incidents(folder: Path) -> None:
+    """A log with an incident every 100 kB: how fast they are read, and what lies between them is passed over."""
+    full, quiet = folder / "many.log", folder / "none.log"
+    block = "".join(islice(unrelated_lines(), DENSITY_KB * 1024 // 60)).encode()
+    report = b"".join(b"Jan  9 03:14:15 box kernel:" + line for line in SEED.read_bytes().splitlines(keepends=True))
+    count = MANY_MB * 1024 // DENSITY_KB
+    with full.open("wb") as one, quiet.open("wb") as other:
+        for _ in range(count):
+            one.write(block + report)
+            other.write(block)
+    grep = ["grep", "-c", "invoked oom-killer"]
+    # grep ends with 1 where it finds nothing; the list of incidents, too.
+    allowed = ["sh", "-c", '"$@"; [ $? -le 1 ]', "sh"]
+    commands = {
+        f"grep -c, {MANY_MB} MB, {count} incidents": [*grep, str(full)],
+        f"grep -c, {MANY_MB} MB without": [*allowed, *grep, str(quiet)],
+        f"incidents, {MANY_MB} MB, {count} of them": [*ADVISOR, "incidents", "--format", "jsonl", str(full)],
+        f"incidents, {MANY_MB} MB without": [*allowed, *ADVISOR, "incidents", str(quiet)],
+        "incidents, SEED": [*ADVISOR, "incidents", str(SEED)],
+    }
+    result = interleaved(commands, MANY_RUNS)
+    with_them, without, listed, scanned, start = result.values()
+    print(f"\nA log with an incident every {DENSITY_KB} kB, median of {MANY_RUNS}")
+    print("(aim: between incidents no less than a third of grep's speed, 300 incidents/s, less than 150 MB)")
+    print(f"  {'':34}{'ms':>8}{'peak MB':>9}")
+    for name, one in result.items():
+        print(f"  {name:34}{one.seconds * 1000:8.0f}{one.peak_mb:9.1f}")
+    scanning = scanned.seconds - start.seconds
+    reading = listed.seconds - scanned.seconds
+    print(f"  between incidents: {scanning / without.seconds:.1f} x grep, {MANY_MB / scanning:.0f} MB/s")
+    print(f"  with incidents: {listed.seconds / with_them.seconds:.0f} x grep, {count / reading:.0f} incidents/s")
+
+
 def main() -> None:
     whole_process()
     with tempfile.TemporaryDirectory(prefix="oomadvisor-bench-") as folder:
         long_logs(Path(folder))
+        many_incidents(Path(folder))
     long_runs()
     in_process()  # last: the peak of a child is never less than what this process held when it was started
 

@@ -4,7 +4,7 @@ The other rooms are imported inside the commands, so that ``--help`` and ``--ver
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,7 +21,7 @@ from oomadvisor.cli.simulate import simulate
 from oomadvisor.cli.verify import verify
 
 if TYPE_CHECKING:
-    from oomadvisor.model import Advice
+    from oomadvisor.model import Advice, Incident
 
 app = typer.Typer(
     add_completion=False,
@@ -249,31 +249,38 @@ def facts(
 
 
 @app.command(
-    short_help="List the incidents of a log.",
+    short_help="List the incidents of logs.",
     epilog="""\b
 Examples:
   oomadvisor incidents kern.log
+  oomadvisor incidents kern.log kern.log.1 kern.log.2.gz --causes
   zcat kern.log.*.gz | oomadvisor incidents - --format jsonl
 """,
 )
 def incidents(
-    report: options.Report,
+    reports: options.Reports,
     form: Annotated[
         options.ListFormat, typer.Option("--format", help="The form of the list; jsonl is one JSON object per line.")
     ] = options.ListFormat.text,
+    causes: Annotated[
+        bool, typer.Option("--causes", help="Ask the rules, and add the first cause of each incident.")
+    ] = False,
+    rule_dirs: options.RuleDirs = None,
     output: options.Output = None,
     force: options.Force = False,
 ) -> None:
-    """List the incidents of a log: OOM kills, page allocation failures, memory cgroup kills and others.
+    """List the incidents of logs: OOM kills, page allocation failures, memory cgroup kills and others.
 
-    The number in the first column is what --incident takes elsewhere. The second is the line in the log.
+    The number is what --incident takes elsewhere, the line is that in the log. The zone is the highest one with memory
+    that the request could be served from.
     """
     from oomadvisor.cli.listing import json_lines, row, table
     from oomadvisor.parse.report import Report
 
     check_target(output, force=force)
-    rows = [row(one) for one in scan(Report(report))]
-    check_found(len(rows), Inputs(report))
+    cause = _first_cause(rule_dirs or ()) if causes else None
+    rows = [row(one, cause) for report in reports for one in scan(Report(report))]
+    check_found(len(rows), Inputs(", ".join(reports)))
     write_result(json_lines(rows) if form is options.ListFormat.jsonl else table(rows), output, force=force)
 
 
@@ -325,6 +332,24 @@ def _ask(picked: Picked, rule_dirs: Sequence[str]) -> "Advice":
         engine=engine_name(),
         version=__version__,
     )
+
+
+def _first_cause(rule_dirs: Sequence[str]) -> "Callable[[Incident], str | None]":
+    """Return what asks the rules for the first cause of an incident."""
+    from oomadvisor.advise import advise
+    from oomadvisor.book import engine_for, load_book
+    from oomadvisor.infer import build_state
+
+    book = load_book(rule_dirs)
+    engine = engine_for(book)
+    for warning in engine.warnings:
+        to_stderr(f"oomadvisor: {warning}")
+
+    def first(incident: "Incident") -> str | None:
+        causes = advise(build_state(incident), book, engine=engine).causes
+        return min(causes, key=lambda one: one.rank).title if causes else None
+
+    return first
 
 
 HOW_TO_SEE = "--incident N shows another, --all shows every one"

@@ -56,6 +56,14 @@ Report = Annotated[
         show_default=False,
     ),
 ]
+Reports = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="REPORT...",
+        help="Kernel logs: files, .gz files, or - for standard input.",
+        show_default=False,
+    ),
+]
 OptionalReport = Annotated[
     str | None,
     typer.Argument(

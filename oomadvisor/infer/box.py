@@ -146,3 +146,20 @@ def build_of(incident: Incident, zones: tuple[Zone, ...], names: tuple[str, ...]
         word_bits=64 if incident.arch in ("x86_64", "arm64", "ppc64", "s390", "s390x", "ia64", "mips64") else 32,
         zone_names=names,
     )
+
+
+def with_reasons(release: KernelRelease, incident: Incident) -> KernelRelease:
+    """Say what the version rests on, where only the forms of the lines and the functions traced tell it."""
+    if release.source not in ("forms", "unknown"):
+        return release
+    from oomadvisor.parse import narrowed
+
+    symbols = {frame.symbol for frame in incident.backtrace}
+    told = list(narrowed(incident.forms).reasons)
+    for symbol in knowledge.version_symbols():
+        if symbol.name in symbols:
+            if symbol.since is not None:
+                told.append(f"{'.'.join(map(str, symbol.since))} or later, by the function {symbol.name}")
+            if symbol.until is not None:
+                told.append(f"{'.'.join(map(str, symbol.until))} or earlier, by the function {symbol.name}")
+    return release.model_copy(update={"reasons": tuple(told)})

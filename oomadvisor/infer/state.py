@@ -9,6 +9,7 @@ from oomadvisor.infer.box import (
     release_of,
     with_arch,
     with_possible_order,
+    with_reasons,
     zone_names_of,
     zone_rank,
 )
@@ -36,7 +37,7 @@ def build_state(
     proc = proc or ProcState()
     incident = with_possible_order(with_arch(incident))
     warnings: list[Warning_] = [*incident.warnings, *proc.warnings]
-    release = release_of(incident, proc, kernel, warnings)
+    release = with_reasons(release_of(incident, proc, kernel, warnings), incident)
     node = node_in_question(incident)
     zone_names = zone_names_of(incident, node)
     zones = tuple(

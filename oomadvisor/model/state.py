@@ -20,6 +20,8 @@ class KernelRelease(Frozen):
     so, then ``version`` is the oldest and ``newest`` the newest kernel that prints them), or ``unknown`` (then
     ``oldest`` is the oldest that prints them, if any form tells). ``vendor``: who built it, where the name shows that
     it is no plain release: it may hold changes of later series, so what is said of its arithmetic is probable only.
+
+    ``reasons``: where only forms and functions tell, each bound of the version in words with what it rests on.
     """
 
     version: tuple[int, ...]
@@ -28,6 +30,7 @@ class KernelRelease(Frozen):
     text: str
     source: Literal["log", "option", "proc", "forms", "unknown"]
     vendor: str | None = None
+    reasons: tuple[str, ...] = ()
 
 
 class Tunable(Frozen):

@@ -21,6 +21,7 @@ BLOCK_BYTES = 1 << 20
 #: A longer line is cut: no kernel prints one, and a file without line ends must not fill the memory.
 MAX_LINE_BYTES = 1 << 16
 _SNIFF_BYTES = 1 << 16
+_STEP_BYTES = 64
 _MAX_WARNINGS = 100
 _ARCHIVES = {
     b"\xfd7zXZ\x00": "an xz archive",
@@ -238,8 +239,11 @@ class _Unzipped:
         self._stream = stream
         self._inflate = zlib.decompressobj(wbits=31)
         self._begun = False
+        self._damage: zlib.error | None = None
 
     def read(self, size: int) -> bytes:
+        if self._damage is not None:
+            raise self._damage
         while True:
             if self._inflate.eof:
                 rest = self._inflate.unused_data.lstrip(b"\x00") or self._stream.read(BLOCK_BYTES)
@@ -254,9 +258,27 @@ class _Unzipped:
                         return b""
                     raise EOFError("the end of the compressed stream is missing")
             self._begun = True
-            data = self._inflate.decompress(packed, size)
+            data = self._decompress(packed, size)
             if data:
                 return data
+
+    def _decompress(self, packed: bytes, size: int) -> bytes:
+        before = self._inflate.copy()
+        try:
+            return self._inflate.decompress(packed, size)
+        except zlib.error as error:
+            # What was decompressed in front of the damage is lost with the error: once more, in small steps.
+            self._damage = error
+        found = bytearray()
+        try:
+            while packed and len(found) < size:
+                found += before.decompress(packed, _STEP_BYTES)
+                packed = before.unconsumed_tail
+        except zlib.error:
+            pass
+        if not found:
+            raise self._damage
+        return bytes(found[:size])
 
 
 def _open(path: str) -> BinaryIO:

@@ -40,6 +40,7 @@ def render_explain(advice: IncidentAdvice, *, width: int, colour: bool) -> str:
     title = f"How the kernel came to it: {state.incident.file}:{state.incident.line} · {kernel_words(state)}"
     parts: list[RenderableType] = [plain(title, "bold")]
     steps = (
+        ("The kernel, as its lines tell", [plain(reason) for reason in state.kernel.reasons]),
         ("The request", _request(state)),
         ("The operation", _operation(advice)),
         ("The zones that may serve it", _zones(state)),

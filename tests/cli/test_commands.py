@@ -106,7 +106,27 @@ class TestSeveralIncidents:
             (2, "netd", 1, 0x20),
             (3, "othershell", 2, 0xD0),
         ]
-        assert list(rows[0]) == ["number", "line", "time", "kind", "comm", "order", "gfp", "kernel", "victim"]
+        assert list(rows[0]) == (
+            ["file", "number", "line", "time", "kind", "comm", "order", "zone", "gfp", "kernel", "victim", "cause"]
+        )
+        # GFP_KERNEL, and the seed's box has no HighMem.
+        assert [row["zone"] for row in rows] == ["Normal"] * 3
+        assert {row["file"] for row in rows} == {str(three_incidents)}
+
+    def test_several_logs_are_one_list_with_the_file_and_the_cause(
+        self, here: Here, three_incidents: Path, seed: str
+    ) -> None:
+        alone = here("incidents", seed, "--causes").out.splitlines()
+        assert alone[0].split()[-1] == "cause"
+        assert "file" not in alone[0]
+        cause = json.loads(here("advise", seed, "--format", "json").out)["incidents"][0]["causes"][0]["title"]
+        assert alone[1].endswith(cause)
+        both = here("incidents", str(three_incidents), seed).out.splitlines()
+        assert [line.split()[:2] for line in both] == [
+            ["file", "number"],
+            *([str(three_incidents), str(number)] for number in (1, 2, 3)),
+            [seed, "1"],
+        ]
 
     def test_text_shows_the_first_and_lists_the_others(self, here: Here, three_incidents: Path) -> None:
         shown = here("advise", str(three_incidents)).out
