@@ -95,6 +95,10 @@ def _doubt_cut_ends(draft: Draft) -> None:
         if draft.is_cut(width):
             draft.counters.pop(COUNTERS.get(name) or "", None)
             draft.other_counters.pop(name, None)
+    if draft.is_cut(draft.release_width):
+        draft.kernel_release = draft.kernel_release_line = None
+    if draft.is_cut(draft.swap_width):
+        draft.swap.pop("find_total", None)
     if draft.memcg is not None and draft.is_cut(draft.limit_width):
         draft.memcg = draft.memcg.model_copy(update={"limit_path": None})
     if draft.head is None:

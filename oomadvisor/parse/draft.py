@@ -48,7 +48,8 @@ class Draft:
     ``tagged``: its first line was tagged as the kernel's by a syslog. ``head``: that line, as it was read.
     ``cut_widths``: how many lines were cut off at which width.
     ``widest``: the largest width of a line, ``widest_lines``: how many lines have it.
-    ``limit_width``: the width of the line that ends with the path of a group.
+    ``limit_width``, ``release_width``, ``swap_width``: the widths of the lines that may end in the middle of a group's
+    path, of the kernel's name, of the swap cache's history.
     ``last_counters``: the last counter of each line, with the width of that line.
     ``follows_unfinished``: the report before it had only just begun, so it may be going on between these lines.
     """
@@ -94,6 +95,8 @@ class Draft:
     widest: int = 0
     widest_lines: int = 0
     limit_width: int = 0
+    release_width: int = 0
+    swap_width: int = 0
     last_counters: list[tuple[int, str]] = field(default_factory=list)
     follows_unfinished: bool = False
     interleaved_line: int | None = None

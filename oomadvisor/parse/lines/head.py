@@ -67,6 +67,7 @@ def read_task(draft: Draft, match: re.Match[str], line: Line) -> None:
     if release and not (line.cut and line.text.endswith(release)):
         draft.kernel_release = release
         draft.kernel_release_line = line.number
+        draft.release_width = line.width if line.text.endswith(release) else 0
 
 
 def names_the_same_task(draft: Draft | None, match: re.Match[str]) -> bool:

@@ -28,7 +28,7 @@ def read_row(draft: Draft, match: re.Match[str], line: Line) -> None:
     name = match.group("name") or ""
     if columns is None or line.cut:
         return
-    if draft.task_columns is None and re.fullmatch(N, name):
+    if name == "-" or (draft.task_columns is None and re.fullmatch(N, name)):
         # Without the head line a number at the end is as well a column of a row whose name was broken off.
         return
     if len(values) > len(columns):

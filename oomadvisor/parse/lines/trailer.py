@@ -51,6 +51,7 @@ def read_swap_cache(draft: Draft, match: re.Match[str], line: Line) -> None:
 def read_swap_stats(draft: Draft, match: re.Match[str], line: Line) -> None:
     """Read the swap cache's history; the last number of a cut line is left out."""
     draft.at("swap", line.number)
+    draft.swap_width = line.width
     for name in ("added", "deleted", "found", "find_total"):
         if not (line.cut and name == "find_total"):
             draft.swap.setdefault(name, int(match.group(name)))
