@@ -73,6 +73,7 @@ Examples:
   oomadvisor advise kern.log
   dmesg | oomadvisor advise - --kernel 2.6.31
   oomadvisor advise kern.log --format markdown -o ticket.md
+  oomadvisor advise kern.log --format html -o report.html
   oomadvisor advise --proc zoneinfo --proc meminfo --sysctl sysctl-a.txt
 """,
 )
@@ -98,8 +99,13 @@ def advise(
     whole = form is options.Format.json
     inputs, wanted = Inputs(report, sysctl, tuple(proc or ()), kernel), Wanted.by_options(incident, every, whole)
     check_target(output, force=force)
+    if form is options.Format.html:
+        from oomadvisor.cli.page import page
+
+        write_result(page(inputs, wanted, lambda picked: ask(picked, rule_dirs or ())), output, force=force)
+        return
     picked = pick(inputs, wanted)
-    advice = _ask(picked, rule_dirs or ())
+    advice = ask(picked, rule_dirs or ())
     if form is options.Format.json:
         from oomadvisor.present.json import advice_json, dumps
 
@@ -149,7 +155,7 @@ def explain(
     inputs, wanted = Inputs(report, sysctl, tuple(proc or ()), kernel), Wanted.by_options(incident, every, whole)
     check_target(output, force=force)
     picked = pick(inputs, wanted)
-    advice = _ask(picked, rule_dirs or ())
+    advice = ask(picked, rule_dirs or ())
     if form is options.ExplainFormat.json:
         from oomadvisor.present.json import dumps, explain_json
 
@@ -263,7 +269,7 @@ def schema(
     write_result(dumps(schemas[document]()), output, force=force)
 
 
-def _ask(picked: Picked, rule_dirs: Sequence[str]) -> "Advice":
+def ask(picked: Picked, rule_dirs: Sequence[str]) -> "Advice":
     """Ask the expert about every state that was picked."""
     from oomadvisor.advise import advise
     from oomadvisor.book import engine_for, load_book

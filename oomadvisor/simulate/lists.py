@@ -14,12 +14,11 @@ class FreeLists:
 
     __slots__ = ("_mark", "_reserve", "_test", "blocks", "free", "zone")
 
-    def __init__(self, snap: Snapshot, zone: ZoneSnapshot, mark: Mark) -> None:
+    def __init__(self, snap: Snapshot, zone: ZoneSnapshot, mark: Mark, flags: Alloc) -> None:
         self.zone = zone
         self.free = zone.free
         self.blocks = list(zone.blocks)
         self._mark, self._reserve = zone.mark(mark), zone.reserve
-        flags = snap.alloc_flags(mark)
         self._test = partial(
             snap.family.zone_watermark_ok,
             high=bool(flags & Alloc.HIGH),
@@ -45,7 +44,8 @@ class FreeLists:
 
 def lists_of(snap: Snapshot, mark: Mark) -> list[FreeLists]:
     """Return the lists of all zones that may serve the request, first tried first."""
-    return [FreeLists(snap, zone, mark) for zone in snap.zones]
+    flags = snap.alloc_flags(mark)
+    return [FreeLists(snap, zone, mark, flags) for zone in snap.zones]
 
 
 def serve(lists: Sequence[FreeLists], order: int, choice: Choice) -> FreeLists | None:

@@ -1,6 +1,7 @@
 """The part of a state that the allocator's decision depends on: zones in the order in which they are tried."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from oomadvisor.kernel.gfp import Alloc, Gfp, TaskContext
 from oomadvisor.kernel.series import Family, functions_for
@@ -74,7 +75,7 @@ class Snapshot:
         """
         if mark != "min":
             return Alloc(0)
-        return self.family.slow_alloc_flags(self.gfp_mask, TaskContext(rt=self.realtime)) & (Alloc.HIGH | Alloc.HARDER)
+        return _flags_at_min(self.family, self.gfp_mask, self.realtime)
 
     def with_zones(self, zones: tuple[ZoneSnapshot, ...]) -> "Snapshot":
         return replace(self, zones=zones)
@@ -158,6 +159,11 @@ def _class_zone(state: SystemState, family: Family, gfp_mask: int) -> int | None
         return class_zone_index(names, populated, family.gfp_zone(gfp_mask, names))
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=64)  # asked for at every zone of every step of a sweep
+def _flags_at_min(family: Family, gfp_mask: int, realtime: bool) -> Alloc:
+    return family.slow_alloc_flags(gfp_mask, TaskContext(rt=realtime)) & (Alloc.HIGH | Alloc.HARDER)
 
 
 def _interval(setting: Tunable | None) -> tuple[int, int] | None:
