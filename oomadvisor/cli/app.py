@@ -12,6 +12,7 @@ from oomadvisor import __version__
 from oomadvisor.cli import options
 from oomadvisor.cli.inputs import Inputs, Picked, Wanted, check_found, pick, scan
 from oomadvisor.cli.output import Colour, check_target, coloured, columns, to_stderr, write_result
+from oomadvisor.cli.plot import plot
 from oomadvisor.cli.rules import rules_app
 from oomadvisor.cli.simulate import simulate
 
@@ -179,6 +180,17 @@ Examples:
   oomadvisor simulate kern.log --solve vm.min_free_kbytes --operation order:3
 """,
 )(simulate)
+
+
+app.command(
+    short_help="Draw a picture for a ticket.",
+    epilog="""\b
+Examples:
+  oomadvisor plot kern.log ladder -o ladder.svg
+  oomadvisor plot kern.log sweep --operation exec -o sweep.png
+  oomadvisor plot console.log.gz timeline -o timeline.svg
+""",
+)(plot)
 
 
 @app.command(

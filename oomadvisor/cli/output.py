@@ -65,17 +65,21 @@ def check_target(target: Path | None, *, force: bool) -> None:
         raise typer.BadParameter(f"{name} exists; add --force to replace it.", param_hint="-o")
 
 
-def write_result(text: str, target: Path | None = None, *, force: bool = False) -> None:
-    """Write the whole of ``text``: to standard output, or to ``target`` by way of a temporary file beside it.
+def write_result(result: str | bytes, target: Path | None = None, *, force: bool = False) -> None:
+    """Write the whole of ``result``: to standard output, or to ``target`` by way of a temporary file beside it.
+
+    Bytes (a picture) can only go to ``target``.
 
     :raises OutputError: the target could not be written; then it is as it was before.
     """
+    data = result.encode(errors="backslashreplace") if isinstance(result, str) else result
     if target is None:
-        _to_stdout(text)
+        assert isinstance(result, str)
+        _to_stdout(result)
         return
     check_target(target, force=force)
     try:
-        _to_file(text.encode(errors="backslashreplace"), target)
+        _to_file(data, target)
     except OSError as error:
         raise OutputError(f"{target}: not written: {error.strerror or error}") from error
 

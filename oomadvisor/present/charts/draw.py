@@ -1,9 +1,10 @@
 """Charts drawn by vl-convert, without a browser and without a network."""
 
+from html import escape
 from threading import Thread
 from typing import Any
 
-from oomadvisor.present.charts.chart import GRID, INK, MUTED, Chart, Spec
+from oomadvisor.present.charts.chart import GRID, INK, MUTED, Chart, Spec, label
 
 FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
 """Fonts of one width: room for labels is measured where the picture is drawn, and they are shown elsewhere."""
@@ -39,17 +40,26 @@ def svg(chart: Chart, *, background: str | None = None) -> str:
     return drawn
 
 
+def standing_alone(chart: Chart) -> str:
+    """Return the chart as an SVG document on white, with its title in it and its summary for those who cannot see."""
+    drawn = svg(titled(chart), background="#ffffff")
+    start = drawn.index(">") + 1
+    return f"{drawn[:start]}<title>{escape(chart.title)}</title><desc>{escape(chart.summary)}</desc>{drawn[start:]}\n"
+
+
 def png(chart: Chart) -> bytes:
-    """Return the chart as a PNG on white, at twice its size."""
+    """Return the chart as a PNG on white with its title in it, at twice its size."""
     import vl_convert
 
-    drawn: bytes = vl_convert.vegalite_to_png(_whole(chart.spec, "#ffffff"), scale=PNG_SCALE, allowed_base_urls=[])
+    drawn: bytes = vl_convert.vegalite_to_png(
+        _whole(titled(chart).spec, "#ffffff"), scale=PNG_SCALE, allowed_base_urls=[]
+    )
     return drawn
 
 
 def titled(chart: Chart) -> Chart:
     """Return the chart with its title in the picture, for one that stands alone."""
-    spec = {**chart.spec, "title": {"text": chart.title, "subtitle": None, "offset": 10}}
+    spec = {**chart.spec, "title": {"text": label(chart.title), "offset": 10}}
     return Chart(chart.name, chart.title, chart.summary, chart.columns, chart.rows, spec)
 
 

@@ -41,7 +41,7 @@ def slider(assessment: Assessment) -> Slider | None:
     state, snap = assessment.state, assessment.snap
     if snap is None or not assessment.operations:
         return None
-    high = _range(state)
+    high = range_kb(state)
     asked = assessment.operations[0]
     chosen = state.workload or asked
     operations = _operations(state, snap, (chosen, asked), every=high <= DETAILED_RANGE_KB)
@@ -77,7 +77,7 @@ def slider(assessment: Assessment) -> Slider | None:
     return Slider(operation=chosen, answers=now[chosen.id], kept=keeps, data=data)
 
 
-def _range(state: SystemState) -> int:
+def range_kb(state: SystemState) -> int:
     """Return the upper end in kB: a power of two with room above the present value and the default."""
     tunable = state.tunables.get(MIN_FREE_KBYTES)
     known = [] if tunable is None else [v for v in (tunable.low, tunable.high, tunable.default) if v is not None]
