@@ -25,6 +25,7 @@ ROOMS = (
     ("rank", "trial"),
     ("advise",),
     ("present",),
+    ("web",),
     ("cli",),
     ("__main__",),
 )

@@ -14,6 +14,7 @@ from oomadvisor.cli.inputs import Inputs, Picked, Wanted, check_found, pick, sca
 from oomadvisor.cli.output import Colour, check_target, coloured, columns, to_stderr, write_result
 from oomadvisor.cli.plot import plot
 from oomadvisor.cli.rules import rules_app
+from oomadvisor.cli.serve import serve
 from oomadvisor.cli.simulate import simulate
 
 if TYPE_CHECKING:
@@ -180,6 +181,16 @@ Examples:
   oomadvisor simulate kern.log --solve vm.min_free_kbytes --operation order:3
 """,
 )(simulate)
+
+
+app.command(
+    short_help="Open a local page to paste a log into.",
+    epilog="""\b
+Examples:
+  oomadvisor serve
+  oomadvisor serve --port 9000 --workers 4
+""",
+)(serve)
 
 
 app.command(

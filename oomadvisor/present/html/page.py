@@ -2,14 +2,14 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from oomadvisor.facts import assess
@@ -30,7 +30,7 @@ from oomadvisor.present.charts import (
 from oomadvisor.present.charts.chart import COLOURS
 from oomadvisor.present.charts.draw import svg
 from oomadvisor.present.html import rows
-from oomadvisor.present.html.listing import Lines, Listing, listings
+from oomadvisor.present.html.listing import Lines, listings
 from oomadvisor.present.html.slider import Slider, slider
 from oomadvisor.present.printable import printable
 
@@ -47,16 +47,45 @@ class Picture:
     drawing: Markup
 
 
-@dataclass(frozen=True, slots=True)
 class Section:
-    """Everything that the page shows of one incident. ``id`` begins its anchors."""
+    """Everything that the page shows of one incident. ``id`` begins its anchors.
 
-    id: str
-    advice: IncidentAdvice
-    headline: str
-    pictures: Mapping[str, Picture]
-    slider: Slider | None
-    listings: tuple[Listing, ...]
+    The pictures are drawn, and the slider worked out, beside the rest: the first screen does not wait for them.
+    """
+
+    def __init__(self, advice: IncidentAdvice, lines: Lines, id_: str) -> None:
+        self.id = id_
+        self.advice = advice
+        self.headline = _headline(advice)
+        self.listings = listings(advice, lines, id_)
+        self._lines = {(listing.file, row.number): listing.id for listing in self.listings for row in listing.rows}
+        charts = (ladder_chart, memory_chart, blocks_chart, fixes_chart, rates_chart)
+        # vl-convert works outside of the interpreter: one thread is enough.
+        self._drawing = ThreadPoolExecutor(max_workers=1)
+        made = (chart for chart in (make(advice) for make in charts) if chart is not None)
+        self._drawn = {chart.name: self._drawing.submit(_picture, chart) for chart in made}
+
+    @cached_property
+    def slider(self) -> Slider | None:
+        """The slider, or None where nothing can be replayed."""
+        return slider(assess(self.advice.state))
+
+    @cached_property
+    def pictures(self) -> dict[str, Picture]:
+        """The pictures by name; ``sweep`` belongs to the slider."""
+        moved = self.slider
+        drawn = {name: picture.result() for name, picture in self._drawn.items()}
+        self._drawing.shutdown()
+        if moved is not None:
+            setting = self.advice.tunables.get(MIN_FREE_KBYTES)
+            chart = sweep_chart(moved.answers, moved.kept, moved.operation, setting)
+            drawn[chart.name] = _picture(chart)
+        return drawn
+
+    def anchor(self, origin: Origin) -> str | None:
+        """Return the anchor of the line that ``origin`` names, or None when the page does not hold it."""
+        listing = self._lines.get((origin.file, origin.line))
+        return None if listing is None else f"{listing}-{origin.line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +111,24 @@ class Served:
     show: str = ""
 
 
-def render_page(advice: Advice, lines: Lines, moments: Sequence[Moment] = (), *, served: Served | None = None) -> str:
+def render_page(advice: Advice, lines: Lines, moments: Sequence[Moment] = ()) -> str:
     """Return the whole page, in one piece, with a content security policy that allows only its own script and style.
 
     ``lines``: the text of the inputs (:func:`oomadvisor.present.html.listing.wanted_lines` says which are needed).
     ``moments``: the incidents of the log, for the timeline.
     """
+    return "".join(page_parts(advice, lines, moments))
+
+
+def page_parts(
+    advice: Advice, lines: Lines, moments: Sequence[Moment] = (), *, served: Served | None = None
+) -> Iterator[str]:
+    """Yield the page piece by piece, the first screen before the pictures are drawn."""
     timeline = timeline_chart(moments, found=advice.incidents_found)
     shown = advice.incidents[:MOST_IN_FULL]
-    sections = [_section(one, lines, f"i{number}") for number, one in enumerate(shown, 1)]
-    return _filled(
-        "page.html",
+    sections = [Section(one, lines, f"i{number}") for number, one in enumerate(shown, 1)]
+    yield from _template("page.html").generate(
+        **_dress(served=served is not None),
         title=f"{sections[0].headline}: {shown[0].state.incident.file}",
         advice=advice,
         sections=sections,
@@ -103,8 +139,8 @@ def render_page(advice: Advice, lines: Lines, moments: Sequence[Moment] = (), *,
 
 
 def render_plain(template: str, **values: Any) -> str:
-    """Return another page in the same clothes (the entrance of the local server, a message)."""
-    return _filled(template, **values)
+    """Return another page of the local server in the same clothes: its entrance, or a message."""
+    return _template(template).render(**_dress(served=True), **values)
 
 
 def policy(*, served: bool) -> str:
@@ -119,39 +155,17 @@ def policy(*, served: bool) -> str:
     )
 
 
-def _filled(template: str, **values: Any) -> str:
-    served = values.get("served") is not None
-    return (
-        _environment()
-        .get_template(template)
-        .render(**values, style=Markup(_style()), script=Markup(_script()), policy=policy(served=served))
-    )
+def _dress(*, served: bool) -> dict[str, Any]:
+    return {
+        "style": Markup(_style()),
+        "script": Markup(_script()),
+        "policy": policy(served=served),
+        "referrer": "same-origin" if served else "no-referrer",
+    }
 
 
-def _section(advice: IncidentAdvice, lines: Lines, id_: str) -> Section:
-    charts = [
-        ladder_chart(advice),
-        memory_chart(advice),
-        blocks_chart(advice),
-        fixes_chart(advice),
-        rates_chart(advice),
-    ]
-    # vl-convert works outside of the interpreter: one thread is enough to draw while the slider is worked out.
-    with ThreadPoolExecutor(max_workers=1) as drawing:
-        pictures = {chart.name: drawing.submit(_picture, chart) for chart in charts if chart is not None}
-        moved = slider(assess(advice.state))
-        if moved is not None:
-            setting = advice.tunables.get(MIN_FREE_KBYTES)
-            chart = sweep_chart(moved.answers, moved.kept, moved.operation, setting)
-            pictures[chart.name] = drawing.submit(_picture, chart)
-        return Section(
-            id=id_,
-            advice=advice,
-            headline=_headline(advice),
-            pictures={name: picture.result() for name, picture in pictures.items()},
-            slider=moved,
-            listings=listings(advice, lines, id_),
-        )
+def _template(name: str) -> Template:
+    return _environment().get_template(name)
 
 
 def _headline(advice: IncidentAdvice) -> str:
@@ -189,7 +203,6 @@ def _environment() -> Environment:
         "setting_grid": rows.setting_grid,
         "task_grid": rows.task_grid,
         "slab_grid": rows.slab_grid,
-        "anchor": _anchor,
     }
     return environment
 
@@ -199,14 +212,6 @@ def _shown(value: Any) -> Any:
     if isinstance(value, str) and not isinstance(value, Markup):
         return "\n".join(map(printable, value.split("\n")))
     return value
-
-
-def _anchor(section: Section, origin: Origin) -> str | None:
-    """Return the anchor of the line that ``origin`` names, or None when the page does not hold it."""
-    for listing in section.listings:
-        if listing.file == origin.file and any(row.number == origin.line for row in listing.rows):
-            return f"{listing.id}-{origin.line}"
-    return None
 
 
 @cache

@@ -9,11 +9,15 @@ from typing import Any
 
 from oomadvisor import knowledge
 from oomadvisor.facts import Assessment
-from oomadvisor.model import Operation, OperationStep, SystemState
+from oomadvisor.model import MARKS, Operation, OperationStep, SystemState
 from oomadvisor.model.state import LOWMEM_RESERVE_RATIO, MIN_FREE_KBYTES
-from oomadvisor.simulate import Snapshot, snapshot
-from oomadvisor.simulate.answers import MOST_CHILDREN, Answers, Kept, Shortfall, Steps, answers, kept
-from oomadvisor.simulate.change import with_reserve_ratio
+from oomadvisor.simulate import Snapshot, asked_by, children_that_stay, classify, snapshot
+from oomadvisor.simulate.answers import MOST_CHILDREN, Answers, Kept, Shortfall, Steps, answers, kept, shortfall
+from oomadvisor.simulate.change import with_min_free_kbytes, with_reserve_ratio
+from oomadvisor.simulate.headroom import children_at_most, is_lower_bound
+from oomadvisor.simulate.price import atomic_pages, spinning_zones
+from oomadvisor.simulate.replay import operation_passes
+from oomadvisor.trial import operation_named
 
 SMALLEST_RANGE_KB = 4096
 LARGEST_RANGE_KB = 131072
@@ -75,6 +79,33 @@ def slider(assessment: Assessment) -> Slider | None:
         "kept": [[start, one.atomic_pages, ", ".join(one.spinning_zones) or "in no zone"] for start, one in keeps],
     }
     return Slider(operation=chosen, answers=now[chosen.id], kept=keeps, data=data)
+
+
+def answer_at(assessment: Assessment, name: str | None, value: int, ratio: int | None) -> dict[str, Any] | None:
+    """Return what the slider shows at one place, asked of the simulator, or None where nothing can be replayed.
+
+    ``ratio``: of every zone that has one, None for as it is. Raises UnknownOperation.
+    """
+    state = assessment.state
+    operation = operation_named(assessment, name) or state.operation
+    now = None if operation is None or assessment.snap is None else snapshot(state, operation)
+    if now is None or operation is None:
+        return None
+    if max(operation.orders) >= max(len(zone.blocks) for zone in now.zones):
+        return None
+    now = asked_by(now, operation)
+    after = with_min_free_kbytes(now if ratio is None else with_every_ratio(now, ratio), value)
+    room = children_that_stay(after, operation, MOST_CHILDREN)
+    most = max(room, children_at_most(after, operation, MOST_CHILDREN)) if is_lower_bound(after) else room
+    marks = {mark: operation_passes(after, operation.orders, mark) for mark in MARKS}
+    return {
+        "class": classify(now, after, operation),
+        **{mark: "passes" if ok else "fails" for mark, ok in marks.items()},
+        "missing": missing_words(shortfall(after, operation, "min") or shortfall(after, operation, "high"), operation),
+        "headroom": headroom_words((room, most), operation),
+        "kept": atomic_pages(after),
+        "spins": ", ".join(spinning_zones(after)) or "in no zone",
+    }
 
 
 def range_kb(state: SystemState) -> int:
