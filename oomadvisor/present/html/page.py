@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, Undefined
 from markupsafe import Markup
 
 from oomadvisor.facts import assess
@@ -58,7 +59,9 @@ class Section:
         self.advice = advice
         self.headline = _headline(advice)
         self.listings = listings(advice, lines, id_)
-        self._lines = {(listing.file, row.number): listing.id for listing in self.listings for row in listing.rows}
+        shown = [(listing, row) for listing in self.listings for row in listing.rows]
+        self._lines = {(listing.file, row.number): listing.id for listing, row in shown}
+        self._text = {(listing.file, row.number): row.text for listing, row in shown}
         charts = (ladder_chart, memory_chart, blocks_chart, fixes_chart, rates_chart)
         # vl-convert works outside of the interpreter: one thread is enough.
         self._drawing = ThreadPoolExecutor(max_workers=1)
@@ -81,6 +84,23 @@ class Section:
             chart = sweep_chart(moved.answers, moved.kept, moved.operation, setting)
             drawn[chart.name] = _picture(chart)
         return drawn
+
+    def place(self, cell: rows.Cell) -> Origin | None:
+        """Return the line that a cell was read from: where the part of the report prints its number, else its start.
+
+        A part such as the counters goes over several lines, of which the reader remembers the first; the trailer's go
+        on behind those about swap.
+        """
+        incident = self.advice.state.incident
+        own, after = incident.file, incident.last_line + 1
+        starts = sorted(set(incident.lines.values()))
+        for origin in cell.origins if cell.text.isdecimal() else ():
+            end = next((line for line in starts if line > origin.line), after)
+            end = after if origin.line == incident.lines.get("trailer") else end
+            for line in range(origin.line, end) if origin.file == own else ():
+                if re.search(rf"(?<!\d){cell.text}(?!\d)", self._text.get((own, line), "")):
+                    return Origin(file=own, line=line)
+        return cell.origins[0] if cell.origins else None
 
     def anchor(self, origin: Origin) -> str | None:
         """Return the anchor of the line that ``origin`` names, or None when the page does not hold it."""
@@ -209,9 +229,9 @@ def _environment() -> Environment:
 
 def _shown(value: Any) -> Any:
     """Return what a template prints: text from outside without control characters and bidirectional overrides."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return "\n".join(map(printable, value.split("\n")))
-    return value
+    if isinstance(value, Markup | Undefined):
+        return value
+    return "\n".join(map(printable, str(value).split("\n")))
 
 
 @cache

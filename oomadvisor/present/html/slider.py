@@ -3,13 +3,13 @@
 The script in the page only looks values up. Each table is a list of steps: a first value, and what holds from there on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from oomadvisor import knowledge
 from oomadvisor.facts import Assessment
-from oomadvisor.model import MARKS, Operation, OperationStep, SystemState
+from oomadvisor.model import MARKS, Operation, SystemState
 from oomadvisor.model.state import LOWMEM_RESERVE_RATIO, MIN_FREE_KBYTES
 from oomadvisor.simulate import Snapshot, asked_by, children_that_stay, classify, snapshot
 from oomadvisor.simulate.answers import MOST_CHILDREN, Answers, Kept, Shortfall, Steps, answers, kept, shortfall
@@ -48,7 +48,7 @@ def slider(assessment: Assessment) -> Slider | None:
     high = range_kb(state)
     asked = assessment.operations[0]
     chosen = state.workload or asked
-    operations = _operations(state, snap, (chosen, asked), every=high <= DETAILED_RANGE_KB)
+    operations = _operations(assessment, snap, (chosen, asked), every=high <= DETAILED_RANGE_KB)
     now = _answered(state, snap, operations, high)
     ratios = _ratios(snap) if high <= DETAILED_RANGE_KB else ()
     changed = [
@@ -70,15 +70,35 @@ def slider(assessment: Assessment) -> Slider | None:
         "now_words": None if tunable is None else tunable.interval,
         "default": None if tunable is None else tunable.default,
         "operations": [
-            {"id": o.id, "title": _title(o), "tables": at[o.id], "edges": _edges(now[o.id])} for o in operations
+            {"id": o.id, "title": _title(o, state.page_kb), "tables": at[o.id], "edges": _edges(now[o.id])}
+            for o in operations
         ],
         "chosen": chosen.id,
         "ratio": {"knob": _ratio_knob(snap), "choices": ["as it is", *(words for _, words in ratios)]},
         "ratios": [None, *(ratio for ratio, _ in ratios)],
         "tables": tables,
-        "kept": [[start, one.atomic_pages, ", ".join(one.spinning_zones) or "in no zone"] for start, one in keeps],
+        "kept": _changes([start, one.atomic_pages] for start, one in keeps),
+        "spins": [_spins(keeps), *(_spins(kept(with_every_ratio(snap, ratio), high)) for ratio, _ in ratios)],
     }
     return Slider(operation=chosen, answers=now[chosen.id], kept=keeps, data=data)
+
+
+def _spins(keeps: Steps[Kept]) -> list[list[Any]]:
+    return _changes([start, zones_words(one.spinning_zones)] for start, one in keeps)
+
+
+def _changes(steps: Iterable[list[Any]]) -> list[list[Any]]:
+    """Return the steps without those that change nothing."""
+    found: list[list[Any]] = []
+    for step in steps:
+        if not found or found[-1][1] != step[1]:
+            found.append(step)
+    return found
+
+
+def zones_words(zones: tuple[str, ...]) -> str:
+    """Say in which zones kswapd can spin."""
+    return f"in {', '.join(zones)}" if zones else "in no zone"
 
 
 def answer_at(assessment: Assessment, name: str | None, value: int, ratio: int | None) -> dict[str, Any] | None:
@@ -104,7 +124,7 @@ def answer_at(assessment: Assessment, name: str | None, value: int, ratio: int |
         "missing": missing_words(shortfall(after, operation, "min") or shortfall(after, operation, "high"), operation),
         "headroom": headroom_words((room, most), operation),
         "kept": atomic_pages(after),
-        "spins": ", ".join(spinning_zones(after)) or "in no zone",
+        "spins": zones_words(spinning_zones(after)),
     }
 
 
@@ -119,23 +139,17 @@ def range_kb(state: SystemState) -> int:
     return high
 
 
-def _operations(state: SystemState, snap: Snapshot, first: Sequence[Operation], *, every: bool) -> list[Operation]:
+def _operations(assessment: Assessment, snap: Snapshot, first: Sequence[Operation], *, every: bool) -> list[Operation]:
     """Return what can be chosen: what fails here, the architecture's operations, and single blocks by order."""
     found = {operation.id: operation for operation in first}
     if every:
-        found |= {o.id: o for o in knowledge.operations(state.incident.arch).values() if o.id not in found}
+        request, arch = assessment.state.incident.request, assessment.state.incident.arch
+        found |= {o.id: o for o in knowledge.operations(arch).values() if o.id not in found}
         top = max(len(zone.blocks) for zone in snap.zones) - 1
-        wanted = max(state.incident.request.order or 0, 2) + 1
-        found |= {o.id: o for o in (_single(state, n) for n in range(min(top, wanted, MOST_ORDERS) + 1))}
+        last = min(top, max(request.order or 0, 2) + 1, MOST_ORDERS)
+        singles = (operation_named(assessment, f"order:{order}") for order in range(last + 1))
+        found |= {single.id: single for single in singles if single is not None}
     return list(found.values())
-
-
-def _single(state: SystemState, order: int) -> Operation:
-    kb = state.page_kb << order
-    title = f"one block of order {order} ({kb} kB)"
-    mask = state.incident.request.gfp_mask or 0xD0
-    step = OperationStep(order=order, gfp_mask=mask, what=f"{kb} kB", source="as asked")
-    return Operation(id=f"order:{order}", title=title, steps=(step,), source="mm/page_alloc.c")
 
 
 def _answered(
@@ -176,9 +190,10 @@ def _ratio_knob(snap: Snapshot) -> str:
     return f"{LOWMEM_RESERVE_RATIO} of {', '.join(names)}" if names else LOWMEM_RESERVE_RATIO
 
 
-def _title(operation: Operation) -> str:
-    orders = ", then ".join(map(str, operation.orders))
-    return operation.title if operation.id.startswith("order:") else f"{operation.title} (order {orders})"
+def _title(operation: Operation, page_kb: int) -> str:
+    if operation.id.startswith("order:"):
+        return f"{operation.title} ({page_kb << operation.orders[0]} kB)"
+    return f"{operation.title} (order {', then '.join(map(str, operation.orders))})"
 
 
 def _place(tables: list[Table], table: Table) -> int:

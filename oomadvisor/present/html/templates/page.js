@@ -48,10 +48,10 @@
       if (place === null || place === undefined) return null;
       const table = data.tables[place];
       const [, word, min, low, high] = at(table.passes, value);
-      const [, kept, spins] = at(data.kept, value);
       return {
         class: word, min: min, low: low, high: high, missing: at(table.missing, value)[1],
-        headroom: at(table.headroom, value)[1], kept: kept, spins: ratio.value === "0" ? spins : "see simulate",
+        headroom: at(table.headroom, value)[1], kept: at(data.kept, value)[1],
+        spins: at(data.spins[ratio.value], value)[1],
       };
     }
 
