@@ -3,7 +3,6 @@
 from typing import Any
 
 from oomadvisor.model import IncidentAdvice, Measured
-from oomadvisor.model.rates import wilson_permille
 from oomadvisor.present.charts.chart import (
     INK,
     LINE_BREAK,
@@ -24,7 +23,7 @@ ROW_PIXELS = 70
 def rates_chart(advice: IncidentAdvice) -> Chart | None:
     """Return the rates behind the fixes, each once, in the order in which they are told."""
     told = [m for fix in advice.fixes for m in fix.verification.measured]
-    measured = [m for m in {m.id: m for m in told if m.applies}.values() if m.trials and m.successes is not None]
+    measured = [m for m in {m.id: m for m in told if m.applies}.values() if _is_rate(m)]
     if not measured:
         return None
     rows = [_row(number, one) for number, one in enumerate(measured)]
@@ -42,9 +41,13 @@ def rates_chart(advice: IncidentAdvice) -> Chart | None:
     )
 
 
+def _is_rate(one: Measured) -> bool:
+    return bool(one.trials) and one.successes is not None and one.successes <= (one.trials or 0)
+
+
 def _row(number: int, one: Measured) -> dict[str, Any]:
     trials, successes = one.trials or 0, one.successes or 0
-    low, high = wilson_permille(successes, trials)
+    low, high = one.low_permille or 0, 1000 if one.high_permille is None else one.high_permille
     return {
         "row": number,
         "text": wrapped(f"{successes} of {trials} {one.text}", lines=3),
