@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from html import escape
 
 from starlette.applications import Starlette
 from starlette.datastructures import FormData, UploadFile
@@ -79,10 +80,20 @@ async def _answered(request: Request, what: str) -> Response:
         return _message(what, 503, str(error))
     assert isinstance(head, Head)
     if head.status != 200:
-        said = b"".join([part async for part in parts]).decode()
+        said = b"".join([part async for part in _body(parts)]).decode()
         return _message(what, head.status, said)
     headers = {} if head.file is None else {"content-disposition": f'attachment; filename="{head.file}"'}
-    return StreamingResponse(parts, head.status, headers, head.media_type)
+    return StreamingResponse(_body(parts), head.status, headers, head.media_type)
+
+
+async def _body(parts: AsyncIterator[Head | bytes]) -> AsyncIterator[bytes]:
+    """Yield the body. It has begun, so what goes wrong now can only be said at its end."""
+    try:
+        async for part in parts:
+            assert isinstance(part, bytes)
+            yield part
+    except Failed as error:
+        yield f'<p class="message" role="alert">This page is not complete. {escape(str(error))}</p>\n'.encode()
 
 
 async def _ask(request: Request, what: str) -> Ask:

@@ -104,6 +104,8 @@ def kept_log(ask: Ask, ranges: tuple[tuple[int, int], ...]) -> str:
     Of a log that is too long the lines between the incidents are empty: the others keep their numbers. It ends where
     it would become too long.
     """
+    if not ask.log.strip():
+        return ""
     wanted: set[int] = set()
     for first, last in ranges:
         wanted |= set(range(max(first - CONTEXT_LINES, 1), last + CONTEXT_LINES + 1))
@@ -119,4 +121,4 @@ def kept_log(ask: Ask, ranges: tuple[tuple[int, int], ...]) -> str:
             size += len(kept[-1])
             if size > KEPT_BYTES + len(kept):
                 break
-    return "".join(kept) if ask.log.strip() else ""
+    return "".join(kept)

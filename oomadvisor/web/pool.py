@@ -12,6 +12,7 @@ from typing import Any
 
 from oomadvisor.web.ask import Ask, Head
 
+START_SECONDS = 60.0
 ASKS_PER_WORKER = 500
 """After so many a worker is replaced by a new one: what its libraries keep goes with it."""
 
@@ -63,6 +64,7 @@ class Pool:
         self._idle: asyncio.Queue[_Worker] = asyncio.Queue()
         self._all: set[_Worker] = set()
         self._waiting = 0
+        self._starting: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> "Pool":
         for _ in range(self._limits.workers):
@@ -70,6 +72,8 @@ class Pool:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        for start in self._starting:
+            start.cancel()
         for worker in self._all:
             worker.end()
 
@@ -101,9 +105,20 @@ class Pool:
             self._release(worker, reusable=done)
 
     def _hire(self) -> None:
+        """Start a worker; it stands idle as soon as it is ready, so that no request pays for its start."""
         worker = _Worker(self._limits.memory_bytes)
         self._all.add(worker)
-        self._idle.put_nowait(worker)
+        start = asyncio.create_task(self._start(worker))
+        self._starting.add(start)
+        start.add_done_callback(self._starting.discard)
+
+    async def _start(self, worker: _Worker) -> None:
+        try:
+            await _received(worker.pipe, time.monotonic() + START_SECONDS)
+        except (TimeoutError, EOFError, OSError):
+            self._release(worker, reusable=False)
+        else:
+            self._idle.put_nowait(worker)
 
     def _release(self, worker: _Worker, *, reusable: bool) -> None:
         if reusable and worker.asks < ASKS_PER_WORKER:
@@ -146,6 +161,7 @@ def _work(pipe: Connection, memory_bytes: int) -> None:
 
     warm_up().join()
     _limit(memory_bytes)
+    pipe.send(None)
     with suppress(EOFError, BrokenPipeError):
         while True:
             ask = pipe.recv()
