@@ -117,6 +117,12 @@ def test_the_slider_s_question_goes_to_the_simulator(
     assert said["class"] == json.loads(tried.out)["verification"]["class"]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\t\n", "\x1b[0m\n"])
+def test_the_log_comes_back_as_it_was(server: Server, seed_text: str, end: str) -> None:
+    log = end.join(seed_text.splitlines()) + end
+    assert hidden(server.form("/page", {"log": log}).text)["log"] == log
+
+
 def test_a_log_with_several_incidents(server: Server, seed_text: str) -> None:
     log = seed_text + "quiet\n" * 5 + seed_text.replace("myshellscript", "othershell")
     first = server.form("/page", {"log": log}).text

@@ -228,7 +228,10 @@ def _environment() -> Environment:
 
 
 def _shown(value: Any) -> Any:
-    """Return what a template prints: text from outside without control characters and bidirectional overrides."""
+    """Return what a template prints: text from outside without control characters and bidirectional overrides.
+
+    What goes back to the server must come back as it was: it is escaped for HTML only (the filter ``e``).
+    """
     if isinstance(value, Markup | Undefined):
         return value
     return "\n".join(map(printable, str(value).split("\n")))
