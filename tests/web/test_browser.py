@@ -273,12 +273,18 @@ def test_everything_that_acts_has_a_name_and_every_picture_a_text(page: Any) -> 
 
 
 def test_it_prints_on_a4(page: Any) -> None:
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
     printed = page.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})
     data = base64.b64decode(printed["data"])
     PICTURES.mkdir(parents=True, exist_ok=True)
     (PICTURES / "seed-print.pdf").write_bytes(data)
     width, height = (float(n) for n in re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", data)[0])
     assert (round(width), round(height)) == (595, 842)
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    assert page.execute_script("return getComputedStyle(document.querySelector('.slider')).display") == "none"
+    assert (
+        page.execute_script("return getComputedStyle(document.querySelector('.badge.certain')).color") == "rgb(0, 0, 0)"
+    )
 
 
 @pytest.mark.parametrize("name", HOSTILE)

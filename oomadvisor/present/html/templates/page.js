@@ -85,6 +85,7 @@
         "This page holds other ratios for the operation in question only; try: oomadvisor simulate --set";
       find("result").classList.toggle("unknown", !answer);
       clearTimeout(waiting);
+      asked += 1; // an answer that is still on its way is about another place
       if (ask) waiting = setTimeout(() => askSimulator(value), 120);
     }
 
