@@ -7,7 +7,7 @@ DIST   ?= dist
 # durable-rules is published as source only, and its 2.0.28 calls a function that CPython 3.13 took out.
 CALL_FLAG := $(shell $(PYTHON) -c 'import sys; print("-DPyEval_CallObject=PyObject_CallObject" if sys.version_info >= (3, 13) else "")')
 
-.PHONY: venv page demo test lint types conformance whatif eval bench wheel lock clean
+.PHONY: venv page demo test lint types conformance whatif eval bench bench-page wheel lock clean
 
 venv: $(VENV)/ready
 
@@ -50,6 +50,9 @@ eval: venv
 
 bench: venv
 	@$(BIN)/python -m bench.speed
+
+bench-page: page
+	@$(BIN)/python -m bench.page
 
 wheel: venv
 	$(BIN)/python -m build --outdir $(DIST)

@@ -153,8 +153,10 @@ async def _within(work: Coroutine[Any, Any, Any], deadline: float) -> None:
 
 def _work(pipe: Connection, memory_bytes: int) -> None:
     """Answer what comes through the pipe until it is closed."""
+    import gc
     import signal
 
+    gc.set_threshold(50_000)  # as for the command line: most objects last as long as the request
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which then ends its workers
     from oomadvisor.present.charts.draw import warm_up
     from oomadvisor.web.work import answer

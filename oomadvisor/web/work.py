@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from oomadvisor import __version__
@@ -16,6 +17,8 @@ from oomadvisor.present.html.page import Served, page_parts, render_page
 from oomadvisor.present.html.slider import answer_at
 from oomadvisor.present.json import dumps
 from oomadvisor.rulebook import engine_name
+from oomadvisor.rulebook.book import RuleBook
+from oomadvisor.rulebook.engine import Engine
 from oomadvisor.trial import UnknownOperation
 from oomadvisor.web.ask import FORMS, Ask, BadAsk, Head
 from oomadvisor.web.exports import exported, offered
@@ -95,13 +98,20 @@ def _simulate(ask: Ask) -> Iterator[Part]:
 
 
 def _advice(known: Read) -> Advice:
-    book = load_book(())
+    book, engine = _expert()
     return Advice(
-        incidents=(advise(known.state, book, engine=engine_for(book)),),
+        incidents=(advise(known.state, book, engine=engine),),
         incidents_found=known.found,
         engine=engine_name(),
         version=__version__,
     )
+
+
+@cache
+def _expert() -> tuple[RuleBook, Engine]:
+    """Return the built-in rules and their engine, once for all requests of this process."""
+    book = load_book(())
+    return book, engine_for(book)
 
 
 def _lines(advice: Advice) -> dict[str, dict[int, str]]:

@@ -3,7 +3,6 @@
 import gzip
 import re
 import struct
-import time
 from pathlib import Path
 
 import pytest
@@ -65,18 +64,13 @@ def needs_page() -> None:
         pytest.importorskip(module, reason="the extra 'page' is not installed (make page)")
 
 
-def test_the_page_is_written_whole_in_less_than_two_seconds(seed: str, tmp_path: Path) -> None:
+def test_the_page_is_written_whole(seed: str, tmp_path: Path) -> None:
     needs_page()
     target = tmp_path / "report.html"
-    times = []
-    for _ in range(3):
-        began = time.monotonic()
-        assert run("advise", seed, "--format", "html", "-o", str(target), "--force").code == 0
-        times.append(time.monotonic() - began)
+    assert run("advise", seed, "--format", "html", "-o", str(target)).code == 0
+    assert run("advise", seed, "--format", "html", "-o", str(target)).code == ExitCode.USAGE
     assert target.read_text().rstrip().endswith("</html>")
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
-    # The bound holds on a machine with nothing else to do; here others may share it. bench/ measures.
-    assert min(times) < 8
 
 
 def test_standard_input_has_its_lines_in_the_page_too(seed: str) -> None:
