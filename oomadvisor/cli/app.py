@@ -95,8 +95,8 @@ def advise(
 ) -> None:
     """Advise: what happened, why, and which changes cure it, best first, each with its proof.
 
-    Of a log with several incidents the text and markdown forms show the first event in full and list the others. The
-    JSON form holds all of them.
+    Of a log with several incidents the text, markdown and html forms show the first event in full and list the others.
+    The JSON form holds all of them. The html form is a page with pictures and a slider; it needs the extra "page".
     """
     whole = form is options.Format.json
     inputs, wanted = Inputs(report, sysctl, tuple(proc or ()), kernel), Wanted.by_options(incident, every, whole)

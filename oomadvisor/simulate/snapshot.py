@@ -75,7 +75,7 @@ class Snapshot:
         """
         if mark != "min":
             return Alloc(0)
-        return _flags_at_min(self.family, self.gfp_mask, self.realtime)
+        return _flags_at_min(self.family, self.gfp_mask, TaskContext(rt=self.realtime))
 
     def with_zones(self, zones: tuple[ZoneSnapshot, ...]) -> "Snapshot":
         return replace(self, zones=zones)
@@ -162,8 +162,8 @@ def _class_zone(state: SystemState, family: Family, gfp_mask: int) -> int | None
 
 
 @lru_cache(maxsize=64)  # asked for at every zone of every step of a sweep
-def _flags_at_min(family: Family, gfp_mask: int, realtime: bool) -> Alloc:
-    return family.slow_alloc_flags(gfp_mask, TaskContext(rt=realtime)) & (Alloc.HIGH | Alloc.HARDER)
+def _flags_at_min(family: Family, gfp_mask: int, task: TaskContext) -> Alloc:
+    return family.slow_alloc_flags(gfp_mask, task) & (Alloc.HIGH | Alloc.HARDER)
 
 
 def _interval(setting: Tunable | None) -> tuple[int, int] | None:

@@ -2,8 +2,10 @@
 
 import http.client
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,11 +34,12 @@ class Reply:
 
 @dataclass(frozen=True)
 class Server:
-    """A running server. ``pid`` is that of its main process."""
+    """A running server. ``pid`` is that of its main process, ``folder`` the one for its temporary files."""
 
     host: str
     port: int
     pid: int
+    folder: Path
 
     @property
     def url(self) -> str:
@@ -73,19 +76,20 @@ class Server:
 def started(*options: str) -> Iterator[Server]:
     """Start a server on a free port, and end it."""
     command = [sys.executable, "-m", "oomadvisor", "serve", "--port", "0", *options]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**NEUTRAL, "PYTHONPATH": str(ROOT)}, cwd=ROOT
-    )
+    folder = Path(tempfile.mkdtemp(prefix="test-of-serve-"))
+    env = {**NEUTRAL, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, cwd=ROOT)
     assert process.stdout is not None
     assert process.stderr is not None
     try:
         said = process.stdout.readline().decode()
         address = re.search(r"http://([\w.\[\]:]+):(\d+)/", said)
         assert address, said + process.stderr.read().decode()
-        yield Server(address[1], int(address[2]), process.pid)
+        yield Server(address[1], int(address[2]), process.pid, folder)
     finally:
         process.terminate()
         errors = process.communicate(timeout=30)[1].decode()
+        shutil.rmtree(folder)
     assert "Traceback" not in errors, errors
 
 

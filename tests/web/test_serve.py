@@ -281,12 +281,10 @@ def test_a_request_that_takes_too_long_ends_and_the_next_is_answered(narrow: Ser
 
 
 def test_nothing_stays_on_disk(server: Server, seed_text: str) -> None:
-    import tempfile
-
-    before = set(Path(tempfile.gettempdir()).glob("oomadvisor-*"))
     server.form("/page", {"log": seed_text})
     server.form("/page", {"log": "nothing"})
-    assert set(Path(tempfile.gettempdir()).glob("oomadvisor-*")) <= before
+    server.files("/page", {"file": ("large", big_log(seed_text))})
+    assert list(server.folder.iterdir()) == []
 
 
 def test_the_workers_end_with_the_server() -> None:

@@ -1,6 +1,6 @@
 """What a chart is: a Vega-Lite declaration, and the same numbers as a sentence and a table for those who cannot see it.
 
-Every text that comes from a log goes through :func:`label` and only ever into data, never into an expression.
+Every text that comes from a log goes into data only, never into an expression; :mod:`.draw` makes it fit to be drawn.
 """
 
 import textwrap

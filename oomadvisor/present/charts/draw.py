@@ -4,7 +4,8 @@ from html import escape
 from threading import Thread
 from typing import Any
 
-from oomadvisor.present.charts.chart import GRID, INK, MUTED, Chart, Spec, label
+from oomadvisor.present.charts.chart import GRID, INK, LINE_BREAK, MUTED, Chart, Spec, label
+from oomadvisor.present.printable import printable
 
 FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
 """Fonts of one width: room for labels is measured where the picture is drawn, and they are shown elsewhere."""
@@ -77,4 +78,17 @@ def warm_up() -> Thread:
 
 
 def _whole(spec: Spec, background: str | None) -> dict[str, Any]:
-    return {"background": background, "padding": 4, "config": CONFIG, **spec}
+    whole: dict[str, Any] = _shown({"background": background, "padding": 4, "config": CONFIG, **spec})
+    return whole
+
+
+def _shown(value: Any) -> Any:
+    """Return a part of a declaration with its texts as they may be drawn.
+
+    A control character in a label would end the process: it is no XML, and vl-convert does not survive that.
+    """
+    if isinstance(value, str):
+        return LINE_BREAK.join(map(printable, value.split(LINE_BREAK)))
+    if isinstance(value, dict):
+        return {key: _shown(one) for key, one in value.items()}
+    return [_shown(one) for one in value] if isinstance(value, list) else value
