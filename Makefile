@@ -7,7 +7,7 @@ DIST   ?= dist
 # durable-rules is published as source only, and its 2.0.28 calls a function that CPython 3.13 took out.
 CALL_FLAG := $(shell $(PYTHON) -c 'import sys; print("-DPyEval_CallObject=PyObject_CallObject" if sys.version_info >= (3, 13) else "")')
 
-.PHONY: venv page demo test lint types conformance whatif eval bench bench-page wheel lock clean
+.PHONY: venv page demo test lint types conformance whatif longrun evidence eval fuzz-parser bench bench-page fuzz-engine rule-docs wheel lock clean
 
 venv: $(VENV)/ready
 
@@ -45,11 +45,31 @@ conformance: venv
 whatif: venv
 	@$(BIN)/python -m tests.checks.whatif $(or $(RUNS),tests/runs)
 
+evidence: venv
+	@$(BIN)/python -m tests.checks.evidence $(or $(RUNS),tests/runs) $(if $(CHECK),--check)
+
+longrun: venv
+	@$(BIN)/python -m tests.checks.longrun $(or $(RUNS),tests/runs/price/longrun.tsv.gz) $(SEEDS)
+
 eval: venv
 	@$(BIN)/python -m tests.checks.evaluate $(or $(REPORTS),tests/reports)
 
+# Guided by coverage where atheris is installed in the environment; it is no dependency.
+fuzz-parser: venv
+	@$(BIN)/python -m tests.parse.fuzz $(or $(SECONDS),60) $(SEED)
+
 bench: venv
 	@$(BIN)/python -m bench.speed
+	@$(BIN)/python -m bench.rules
+
+# The rule engine against the plain matcher and the definition, on random books, for an hour (or SECONDS=60).
+fuzz-engine: venv
+	OOMADVISOR_FUZZ_SECONDS=$(or $(SECONDS),3600) $(BIN)/python -m tests.rulebook.fuzz $(SEED)
+
+# The pages in docs/ that are written from the rules and the kinds of fact.
+rule-docs: venv
+	$(BIN)/oomadvisor rules docs docs/rules --pack builtin
+	$(BIN)/oomadvisor rules facts --format markdown --force -o docs/rule-facts.md
 
 bench-page: page
 	@$(BIN)/python -m bench.page

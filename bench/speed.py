@@ -1,6 +1,6 @@
 """Measures the aims of speed side by side in one run, so that the ratios hold on any machine.
 
-``python -m bench.speed`` prints three tables; times are medians of interleaved runs.
+``python -m bench.speed`` prints four tables; times are medians of interleaved runs.
 """
 
 import gc
@@ -16,6 +16,11 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from oomadvisor.longrun import Start
+    from oomadvisor.model import SystemState
 
 SEED = Path(__file__).parent.parent / "examples" / "seed-2.6.31-arm-order2.txt"
 ADVISOR = [sys.executable, "-m", "oomadvisor"]
@@ -23,8 +28,12 @@ BARE = "import pydantic, typer, yaml, rich, durable_rules_engine"
 USED = "from pydantic import BaseModel; import typer, yaml, rich.console, rich.table, durable_rules_engine"
 PROCESS_RUNS = 15
 LOG_RUNS = 5
+LONG_RUNS = 3
 LOG_MB = 200
 SMALL_LOG_MB = 20
+MANY_RUNS = 3
+MANY_MB = 200
+DENSITY_KB = 100
 MB = 1024 * 1024
 
 
@@ -111,6 +120,56 @@ def in_process() -> None:
         print(f"  {name:34}{per_second(stage):8.1f} reports/s")
 
 
+def long_runs() -> None:
+    """A day of the built-in mix on the example's box, against the bare lists that it runs on."""
+    from oomadvisor.infer import build_state
+    from oomadvisor.kernel.buddy import BuddyZone
+    from oomadvisor.kernel.gfp import Gfp, MigrateType
+    from oomadvisor.kernel.pcplist import PerCpuList
+    from oomadvisor.longrun import AS_IT_IS, default_mix, from_boot, from_report, long_run, setting_of
+    from oomadvisor.parse import scan_file
+
+    def bare_lists() -> int:
+        buddy = BuddyZone(
+            max_order=11,
+            pageblock_order=10,
+            zone_start_pfn=0,
+            spanned_pages=40960,
+            free_lists=[(10, MigrateType.MOVABLE, range(0, 40960, 1024))],
+            pageblock_types=[MigrateType.MOVABLE] * 40,
+        )
+        listed = PerCpuList(buddy, high=42, batch=7)
+        for _ in range(10):
+            pages = [listed.alloc(int(Gfp.GFP_KERNEL)) for _ in range(20_000)]
+            for pfn in pages[::2] + pages[1::2]:
+                if pfn is not None:
+                    listed.free(pfn)
+        return 2 * 10 * 20_000
+
+    state = build_state(next(iter(scan_file(str(SEED)))))
+
+    def a_day(start: "Callable[[SystemState], Start]") -> int:
+        settings = [AS_IT_IS, setting_of({"vm.min_free_kbytes": (2039,)})]
+        result = long_run(start(state), default_mix(), settings, seeds=1, days=1)
+        return sum(run.allocator_events for runs in result.settings for run in runs.runs)
+
+    stages: dict[str, Callable[[], int]] = {
+        "buddy and per-cpu lists alone": bare_lists,
+        "long run from boot, two settings": lambda: a_day(from_boot),
+        "long run from the report, the same": lambda: a_day(from_report),
+    }
+    rates: dict[str, list[float]] = {name: [] for name in stages}
+    for name in islice(cycle(stages), LONG_RUNS * len(stages)):
+        begin = time.perf_counter()
+        events = stages[name]()
+        rates[name].append(events / (time.perf_counter() - begin) * 60 / 1e6)
+    base = median(rates["buddy and per-cpu lists alone"])
+    print(f"\nThe long run, pages and blocks taken or given back, median of {LONG_RUNS} (aim: 1 million a minute)")
+    print(f"  {'':36}{'million/min':>12}{'x lists':>9}")
+    for name, found in rates.items():
+        print(f"  {name:36}{median(found):12.1f}{base / median(found):9.2f}")
+
+
 def per_second(work: Callable[[], object], seconds: float = 2.0) -> float:
     """Return how often ``work`` can be done in a second."""
     work()
@@ -179,10 +238,45 @@ def long_logs(folder: Path) -> None:
     print(f"  memory from {SMALL_LOG_MB} MB to {LOG_MB} MB: {growth:+.1f} MB")
 
 
+def many_incidents(folder: Path) -> None:
+    """A log with an incident every 100 kB: how fast they are read, and what lies between them is passed over."""
+    full, quiet = folder / "many.log", folder / "none.log"
+    block = "".join(islice(unrelated_lines(), DENSITY_KB * 1024 // 60)).encode()
+    report = b"".join(b"Jan  9 03:14:15 box kernel:" + line for line in SEED.read_bytes().splitlines(keepends=True))
+    count = MANY_MB * 1024 // DENSITY_KB
+    with full.open("wb") as one, quiet.open("wb") as other:
+        for _ in range(count):
+            one.write(block + report)
+            other.write(block)
+    grep = ["grep", "-c", "invoked oom-killer"]
+    # grep ends with 1 where it finds nothing; the list of incidents, too.
+    allowed = ["sh", "-c", '"$@"; [ $? -le 1 ]', "sh"]
+    commands = {
+        f"grep -c, {MANY_MB} MB, {count} incidents": [*grep, str(full)],
+        f"grep -c, {MANY_MB} MB without": [*allowed, *grep, str(quiet)],
+        f"incidents, {MANY_MB} MB, {count} of them": [*ADVISOR, "incidents", "--format", "jsonl", str(full)],
+        f"incidents, {MANY_MB} MB without": [*allowed, *ADVISOR, "incidents", str(quiet)],
+        "incidents, SEED": [*ADVISOR, "incidents", str(SEED)],
+    }
+    result = interleaved(commands, MANY_RUNS)
+    with_them, without, listed, scanned, start = result.values()
+    print(f"\nA log with an incident every {DENSITY_KB} kB, median of {MANY_RUNS}")
+    print("(aim: between incidents no less than a third of grep's speed, 300 incidents/s, less than 150 MB)")
+    print(f"  {'':34}{'ms':>8}{'peak MB':>9}")
+    for name, one in result.items():
+        print(f"  {name:34}{one.seconds * 1000:8.0f}{one.peak_mb:9.1f}")
+    scanning = scanned.seconds - start.seconds
+    reading = listed.seconds - scanned.seconds
+    print(f"  between incidents: {scanning / without.seconds:.1f} x grep, {MANY_MB / scanning:.0f} MB/s")
+    print(f"  with incidents: {listed.seconds / with_them.seconds:.0f} x grep, {count / reading:.0f} incidents/s")
+
+
 def main() -> None:
     whole_process()
     with tempfile.TemporaryDirectory(prefix="oomadvisor-bench-") as folder:
         long_logs(Path(folder))
+        many_incidents(Path(folder))
+    long_runs()
     in_process()  # last: the peak of a child is never less than what this process held when it was started
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from oomadvisor import knowledge
 from oomadvisor.book import engine_for
-from oomadvisor.evidence import evidence
-from oomadvisor.facts import Assessment, assess, facts_of
+from oomadvisor.evidence import evidence, quoted_fields
+from oomadvisor.facts import Alternative, Assessment, assess, facts_of
 from oomadvisor.model import (
     Cause,
     Fix,
@@ -21,13 +21,14 @@ from oomadvisor.rulebook.book import RuleBook
 from oomadvisor.rulebook.engine import Engine
 from oomadvisor.rulebook.inference import Firing
 from oomadvisor.rulebook.kinds import Fact, Scalar
-from oomadvisor.rulebook.rule import Rule
+from oomadvisor.rulebook.rule import BUILD_FEATURES, Rule
 from oomadvisor.rulebook.template import render, render_command
 from oomadvisor.rulebook.why import why_not
 from oomadvisor.summary import summary
-from oomadvisor.verify import NotProposable, Verified, measured_for, verify
+from oomadvisor.verify import OUTSIDE_SYSCTL, NotProposable, Verified, measured_for, verify
 
 MAX_TEXTS = 4
+DIFFERENCES_SHOWN = 3
 CONFIDENCE = {"high": 0, "medium": 1, "low": 2}
 ROLE = {"decides": 0, "contributes": 1, "background": 2}
 
@@ -40,7 +41,13 @@ def advise(state: SystemState, book: RuleBook, *, engine: Engine | None = None) 
     engine = engine or engine_for(book)
     assessment = assess(state)
     facts = facts_of(assessment)
-    rules, unfit = book.applicable(state.kernel.version, state.incident.arch)
+    build = {name: getattr(state.build, name) for name in BUILD_FEATURES}
+    rules, unfit = book.applicable(state.kernel.version, state.incident.arch, build)
+    if state.kernel.newest is not None and state.kernel.version[:3] != state.kernel.newest[:3]:
+        # Known as a stretch only: what is said must hold at both of its ends.
+        also, unfit_too = book.applicable(state.kernel.newest, state.incident.arch, build)
+        unfit = (*unfit, *(pair for pair in unfit_too if pair[0] in {rule.id for rule in rules}))
+        rules = tuple(rule for rule in rules if rule in also)
     inference = engine.infer(facts, frozenset(rule.id for rule in rules))
     by_rule: dict[str, list[Firing]] = {}
     for firing in inference.firings:
@@ -64,8 +71,46 @@ def advise(state: SystemState, book: RuleBook, *, engine: Engine | None = None) 
         refuted=(*refuted, *rejected),
         notes=_notes(state, rules, by_rule),
         skipped=(*skipped, *unproposable, *helpful),
-        warnings=(*state.warnings, *(Warning_(code="rules", text=text) for text in inference.warnings)),
+        warnings=(
+            *state.warnings,
+            *_about_the_kernel(assessment),
+            *(Warning_(code="rules", text=text) for text in inference.warnings),
+        ),
     )
+
+
+def _about_the_kernel(assessment: Assessment) -> tuple[Warning_, ...]:
+    """Say what is not sure about the arithmetic: a vendor's kernel, or several whose tests differ."""
+    state, found = assessment.state, []
+    kernel = state.kernel
+    if kernel.vendor is not None and assessment.snap is not None and not assessment.snap.family.measured:
+        text = (
+            f"{kernel.text} is no plain release ({kernel.vendor}) and may hold changes of other series. The check uses "
+            f"the arithmetic of {'.'.join(map(str, kernel.version))}: it is probable, not proved."
+        )
+        found.append(Warning_(code="vendor-kernel", text=text))
+    if assessment.alternatives:
+        first = assessment.alternatives[0].verdicts
+        places = [
+            index
+            for index, verdict in enumerate(first)
+            if len({other.verdicts[index].ok for other in assessment.alternatives}) > 1
+        ]
+        differences = ". ".join(
+            f"Order {first[index].order} in {first[index].zone} at {first[index].mark.upper()}: "
+            + "; ".join(_answer(other, index) for other in assessment.alternatives)
+            for index in places[:DIFFERENCES_SHOWN]
+        )
+        more = f" (and {len(places) - DIFFERENCES_SHOWN} more)" if len(places) > DIFFERENCES_SHOWN else ""
+        text = f"The report does not settle which form of the test {kernel.text} has. {differences}{more}."
+        found.append(Warning_(code="several-kernels", text=text))
+    return tuple(found)
+
+
+def _answer(alternative: Alternative, index: int) -> str:
+    verdict = alternative.verdicts[index]
+    result = "passes" if verdict.ok else f"fails, {verdict.short_by_pages} short"
+    return f"{result} by {alternative.name}"
 
 
 def _causes(state: SystemState, rules: Sequence[Rule], by_rule: dict[str, list[Firing]]) -> tuple[Cause, ...]:
@@ -146,19 +191,31 @@ def _fix(state: SystemState, rule: Rule, firing: Firing, verified: Verified) -> 
         rank_parts=rank_parts(verified.verification, spec.repairs, spec.cost, spec.risk, rule.id),
         title=rule.title,
         kind=spec.kind,
-        changes=verified.changes,
+        changes=tuple(
+            change.model_copy(update={"target": text(change.target) or change.target})
+            if change.knob == OUTSIDE_SYSCTL
+            else change
+            for change in verified.changes
+        ),
         commands=tuple(render_command(c, names, rule.params, page_kb=state.page_kb).strip() for c in spec.commands),
         verification=verified.verification,
         repairs=spec.repairs,
         cost=spec.cost,
         risk=spec.risk,
-        price=text(spec.price),
+        price=text(spec.price) if _all_known(spec.price, names) else None,
         risk_text=text(spec.risk_text),
         undo=text(spec.undo) or "",
         explanation=text(rule.explain) or "",
         evidence=evidence(rule, [firing]),
         sources=_sources(rule),
         rule=rule.id,
+    )
+
+
+def _all_known(template: str | None, names: dict[str, Fact]) -> bool:
+    """Return whether every value that a text quotes is known: a price of unknown pages helps nobody."""
+    return all(
+        names[alias].values().get(field) is not None for alias, field in quoted_fields(template or "") if alias in names
     )
 
 

@@ -43,5 +43,10 @@ def _compared(rule: Rule) -> Iterable[tuple[str, str]]:
 
 def _quoted(rule: Rule) -> Iterable[tuple[str, str]]:
     for _, text in rule.templates():
-        for match in _QUOTED.finditer(text):
-            yield match[1], match[2]
+        yield from quoted_fields(text)
+
+
+def quoted_fields(template: str) -> Iterable[tuple[str, str]]:
+    """Yield (alias, field) of every place in a template."""
+    for match in _QUOTED.finditer(template):
+        yield match[1], match[2]

@@ -1,4 +1,4 @@
-"""Where the built-in rules and knowledge lie: inside an installed package, or beside it in a source tree."""
+"""Where the built-in rules, knowledge and examples lie: inside an installed package, or beside it in a source tree."""
 
 from functools import cache
 from pathlib import Path
@@ -8,7 +8,10 @@ PACKAGE = Path(__file__).parent
 
 @cache
 def resource_dir(name: str) -> Path:
-    """Return the folder ``rules`` or ``knowledge``. Raises FileNotFoundError when the installation is damaged."""
+    """Return the folder ``rules``, ``knowledge`` or ``examples``.
+
+    Raises FileNotFoundError when the installation is damaged.
+    """
     for folder in (PACKAGE / "_data" / name, PACKAGE.parent / name):
         if folder.is_dir():
             return folder

@@ -1,5 +1,6 @@
 """What happened, in two sentences that a tired person understands."""
 
+from oomadvisor.knowledge import call_site_named
 from oomadvisor.model import SystemState
 
 DONE_BY = {"exec": "was being executed", "fork": "was starting a process", "clone": "was starting a thread"}
@@ -33,7 +34,8 @@ def _asked(state: SystemState) -> str:
     what = state.operation.steps[-1].what if state.operation and doing else None
     if doing and what:
         return f"{comm} {doing}, and the kernel needed {size} for its {what}."
-    return f"{comm} asked for {size}{f', {mask}' if mask else ''}."
+    site = call_site_named(state.call_site)
+    return f"{comm} asked for {size}{f', {mask}' if mask else ''}{f': {site.what}' if site else ''}."
 
 
 def _ended(state: SystemState) -> str:

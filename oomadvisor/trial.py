@@ -7,7 +7,7 @@ from oomadvisor import knowledge
 from oomadvisor.facts import Assessment
 from oomadvisor.model import MARKS, Operation, OperationStep, Thresholds, Tunable, Verdict
 from oomadvisor.model.state import LOWMEM_RESERVE_RATIO, MIN_FREE_KBYTES
-from oomadvisor.model.trial import OperationTrial, Solved, Sweep, Trial, ZoneVerdicts
+from oomadvisor.model.trial import Effect, OperationTrial, Solved, Sweep, Trial, ZoneVerdicts
 from oomadvisor.simulate import (
     AddSwap,
     JoinZones,
@@ -20,7 +20,7 @@ from oomadvisor.simulate import (
     snapshot,
     thresholds,
 )
-from oomadvisor.simulate.effects import effects
+from oomadvisor.simulate.effects import effects, fork_limit
 from oomadvisor.simulate.replay import operation_passes
 from oomadvisor.simulate.solve import reserve_thresholds
 from oomadvisor.simulate.sweep import sweep
@@ -133,8 +133,16 @@ def _trial(
         steps_before=next(r for r in outcome.before if r.mark == "min"),
         steps_after=next(r for r in outcome.worst or outcome.after if r.mark == "min"),
         others=_others(assessment, snap, outcome),
-        effects=effects(snap, outcome.worst_snapshot, outcome.operation.orders),
+        effects=_effects(assessment, snap, outcome, resolved),
     )
+
+
+def _effects(
+    assessment: Assessment, snap: Snapshot, outcome: Outcome, resolved: Sequence[Resolved]
+) -> tuple[Effect, ...]:
+    moved = effects(snap, outcome.worst_snapshot, outcome.operation.orders)
+    limit = fork_limit(assessment.state, [r.replayed for r in resolved if r.replayed is not None])
+    return moved if limit is None else (*moved, limit)
 
 
 def _measurements(resolved: Sequence[Resolved]) -> tuple[str, ...]:

@@ -6,10 +6,12 @@ from oomadvisor import knowledge
 from oomadvisor.facts import Assessment
 from oomadvisor.facts.kinds import ChangeScope, OutcomeScope
 from oomadvisor.facts.memory import reclaim_possible
-from oomadvisor.kernel.series import functions_for
+from oomadvisor.infer.arithmetic import families_of, family_of
+from oomadvisor.kernel.family import Family
 from oomadvisor.model import (
     Change,
     Headroom,
+    KernelRelease,
     Measured,
     Operation,
     OperationStep,
@@ -44,12 +46,17 @@ from oomadvisor.simulate import (
     what_if,
 )
 from oomadvisor.simulate.change import Change as Replayed
+from oomadvisor.simulate.effects import fork_words
 from oomadvisor.simulate.headroom import children_range, is_lower_bound
+from oomadvisor.simulate.overcommit import commit_state, largest_fork, with_changes
 from oomadvisor.simulate.price import Price, price
 from oomadvisor.simulate.whatif import broken
 
 HEADROOM_MODEL = "largest block first, 7 single pages for each child, the second page directory while the first is held"
 
+
+OUTSIDE_SYSCTL = "outside sysctl"
+"""The knob of a change in words; its target is a template until the fix is made."""
 
 SINGLE_PAGE = Operation(
     id="order:0",
@@ -119,13 +126,13 @@ def resolve(assessment: Assessment, written: WrittenChange) -> Resolved:
         shown = Change(knob="scheduling", current="normal", target="real-time (SCHED_FIFO)")
         return Resolved(shown, SetRealtime())
     text = " ".join(written.unsimulated.split())
-    return Resolved(Change(knob="outside sysctl", target=text), None)
+    return Resolved(Change(knob=OUTSIDE_SYSCTL, target=text), None)
 
 
 def _sysctl(assessment: Assessment, written: SysctlChange) -> Resolved:
     state = assessment.state
     knob = knowledge.knobs().get(written.sysctl)
-    if knob is not None and state.kernel.version and not knob.exists_in(state.kernel.version):
+    if knob is not None and not _exists(knob, state.kernel):
         raise NotProposable(f"{written.sysctl} does not exist in {state.kernel.text}")
     values = _target(assessment, written)
     now = _current(state, written.sysctl)
@@ -140,6 +147,16 @@ def _sysctl(assessment: Assessment, written: SysctlChange) -> Resolved:
     )
     already = now is not None and now.low == now.high and values == (now.low,)
     return Resolved(shown, SetSysctl(written.sysctl, values), now.default if now else None, already)
+
+
+def _exists(knob: knowledge.Knob, kernel: KernelRelease) -> bool:
+    """Return whether some kernel that this can be has the knob."""
+    known = [version for version in (kernel.version or kernel.oldest, kernel.newest) if version]
+    if not known:
+        return True
+    if kernel.source == "unknown":
+        return knob.until >= known[0][: len(knob.until)]  # that version or a later one
+    return any(knob.exists_in(version) for version in known)
 
 
 def _current(state: SystemState, name: str) -> Tunable | None:
@@ -163,7 +180,7 @@ def _target(assessment: Assessment, written: SysctlChange) -> tuple[int, ...]:
     if target != "default":
         wanted = tuple(int(word) for word in target.split())
         return wanted[: len(state.build.zone_names) - 1] if written.sysctl == LOWMEM_RESERVE_RATIO else wanted
-    family = functions_for(state.kernel.version)
+    family = family_of(state.kernel, state.incident)
     if written.sysctl == LOWMEM_RESERVE_RATIO and family is not None:
         return tuple(family.default_ratios(state.build.zone_names))
     default = _default(state, written.sysctl)
@@ -226,7 +243,10 @@ def judge(
     except NotReplayable as error:
         raise NotProposable(str(error)) from error
     class_, why = _class(assessment, outcome, resolved)
-    prices = _prices(state, snap, resolved)
+    run = snap.family.measured
+    if not run:
+        class_, why = _by_the_test_alone(state, snap.family, outcome, class_, why)
+    prices = _prices(state, snap, resolved) if run else None
     verification = Verification(
         class_=class_,
         operation=outcome.operation.id,
@@ -239,9 +259,9 @@ def judge(
         estimate_permille=_share(outcome.estimate_high, outcome.draws),
         estimate_min_permille=_share(outcome.estimate_min, outcome.draws),
         draws=outcome.draws or None,
-        headroom_before=_headroom(snap, operation, children_range(snap, operation)),
-        headroom=_headroom(outcome.snapshot, outcome.operation, outcome.children),
-        side_effects=_side_effects(prices),
+        headroom_before=_headroom(snap, operation, children_range(snap, operation)) if run else None,
+        headroom=_headroom(outcome.snapshot, outcome.operation, outcome.children) if run else None,
+        side_effects=(*_side_effects(prices), *_fork_limit(state, resolved)),
         measured=measured_for(state, class_, measured),
         why=why,
     )
@@ -253,8 +273,10 @@ def _not_replayable(assessment: Assessment, resolved: tuple[Resolved, ...]) -> s
         return "not simulated: the report holds nothing that this change could be replayed on"
     if assessment.snap is None:
         state = assessment.state
-        if functions_for(state.kernel.version) is None:
+        if not families_of(state.kernel, state.incident):
             return f"the arithmetic of {state.kernel.text} is not replayed here"
+        if assessment.alternatives:
+            return f"the kernel is known as {state.kernel.text} only, and the tests of these kernels differ here"
         return "the report lacks zone lines, marks, reserves or free lists, so the test cannot be replayed"
     return None
 
@@ -292,6 +314,36 @@ def _class(assessment: Assessment, outcome: Outcome, resolved: tuple[Resolved, .
     return found, f"{operation} still fails at MIN"
 
 
+def _by_the_test_alone(
+    state: SystemState, family: Family, outcome: Outcome, class_: VerificationClass, why: str
+) -> tuple[VerificationClass, str]:
+    """Return the class and its reason for a kernel whose test is replayed, and whose road to a kill was never run.
+
+    That the test then passes is said, and no more: no class better than *not decidable*. That it still fails stands,
+    unless pages can come back by reclaim or compaction, whose rules are 2.6.31's here.
+    """
+    operation, kernel = outcome.operation.title, state.kernel.text
+    if class_ in ("certain", "marginal", "bounded"):
+        at = "HIGH" if outcome.passes("high") else "MIN, but not at HIGH"
+        case = "in the best case " if outcome.worst else ""
+        return "not decidable", (
+            f"by the test of {kernel} {operation} would {case}pass at {at}; what this kernel does after its test was "
+            f"read, not run. What was measured on {knowledge.measured_ground()['text']} does not carry over"
+        )
+    if class_ == "no effect":
+        brings = []
+        if state.memory.file_lru_pages != 0 or state.swap is None or state.swap.total_kb:
+            brings.append("reclaims")
+        if max(outcome.operation.orders) > 0 and family.kills.compacts != "no":
+            brings.append("compacts")
+        if brings:
+            return "not decidable", (
+                f"{operation} still fails at MIN; this kernel also {' and '.join(brings)} memory, and what that brings "
+                "is not in the report"
+            )
+    return class_, why
+
+
 def _lost(assessment: Assessment, outcome: Outcome) -> list[str]:
     """Return the names of what passes at MIN now and would not any more: other operations, a single page."""
     if assessment.snap is None:
@@ -322,8 +374,11 @@ def _share(count: int | None, draws: int) -> int | None:
     return None if count is None or draws == 0 else count * 1000 // draws
 
 
-def _headroom(snap: Snapshot, operation: Operation, children: tuple[int, int]) -> Headroom:
+def _headroom(snap: Snapshot, operation: Operation, children: tuple[int, int]) -> Headroom | None:
+    """Return the headroom; None of an operation that takes single pages: how many are left says the same."""
     low, high = children
+    if not any(operation.orders):
+        return None
     if high == 0:
         note = "not even the first passes"
     elif not operation.creates_process:
@@ -363,6 +418,21 @@ def _side_effects(prices: tuple[Price, Price] | None) -> tuple[str, ...]:
     if after.spinning_zones and not before.spinning_zones:
         effects.append(f"kswapd can spin in {', '.join(after.spinning_zones)}")
     return tuple(effects)
+
+
+def _fork_limit(state: SystemState, resolved: tuple[Resolved, ...]) -> tuple[str, ...]:
+    """Say so when the change makes overcommit refuse forks that it allows now: that leaves no report."""
+    commit = commit_state(state)
+    if commit is None:
+        return ()
+    before = largest_fork(commit)
+    after = largest_fork(with_changes(commit, [r.replayed for r in resolved if r.replayed is not None]))
+    if after.best is None or (before.best is not None and after.best >= before.best):
+        return ()
+    return (
+        f"a task of more than {fork_words(after)} MB can no longer fork (now {fork_words(before)}): it gets ENOMEM, "
+        "without any report",
+    )
 
 
 def _nearest(verdicts: tuple[Verdict, ...]) -> Verdict | None:
@@ -406,10 +476,17 @@ def _outcome_scope(outcome: Outcome, class_: str, prices: tuple[Price, Price] | 
 
 
 def measured_for(state: SystemState, class_: str | None, ids: tuple[str, ...]) -> tuple[Measured, ...]:
-    """Return the measured rate of a class and the named measurements, each with whether it carries over to this box."""
+    """Return the measured rate of a class and the named measurements, each with whether it carries over to this box.
+
+    None of them for a kernel that is not the measured one.
+    """
+    families = families_of(state.kernel, state.incident)
+    if families and not any(family.measured for family in families):
+        return ()
     rates = knowledge.measured_rates()
     chosen = [rate for rate in rates.values() if class_ is not None and rate.rate_of == class_]
     chosen += [rates[name] for name in ids if name in rates]
+    chosen = [rate for rate in chosen if not rate.state.startswith("seed") or _starts_programs(state)]
     applies, conditions = _carries_over(state)
     result = []
     for rate in chosen:
@@ -431,19 +508,36 @@ def measured_for(state: SystemState, class_: str | None, ids: tuple[str, ...]) -
     return tuple(result)
 
 
+def _starts_programs(state: SystemState) -> bool:
+    """Return whether this is about what was measured in the example's state: new processes that need large blocks."""
+    workload = state.workload
+    return workload is not None and workload.creates_process and any(workload.orders)
+
+
 def _carries_over(state: SystemState) -> tuple[bool, str]:
-    """Return whether this box is like the measured one, and what to say about it."""
+    """Return whether this box is like the measured one, and what to say about it.
+
+    What the report does not tell is no difference, but it is said: the rate then holds if the box is like that.
+    """
     ground = knowledge.measured_ground()
-    differences = []
+    differences, untold = [], []
     if ".".join(map(str, state.kernel.version[:3])) != ground["kernel"]:
         differences.append(f"this is {state.kernel.text}")
-    if state.incident.arch not in (None, ground["arch"]):
+    if state.incident.arch is None:
+        untold.append("the architecture")
+    elif state.incident.arch != ground["arch"]:
         differences.append(f"this is {state.incident.arch}")
     if state.build.smp:
         differences.append("this box has more than one CPU")
-    if state.swap is not None and state.swap.total_kb:
+    elif state.build.smp is None and state.build.cpus_seen is None:
+        untold.append("how many CPUs there are")
+    if state.swap is None or state.swap.total_kb is None:
+        untold.append("whether there is swap")
+    elif state.swap.total_kb:
         differences.append("this box has swap")
     where = f"measured on {ground['text']}"
     if differences:
         return False, f"{where}; {', '.join(differences)}, so the rate does not carry over"
+    if untold:
+        return True, f"{where}; the report does not tell {' and '.join(untold)}"
     return True, where

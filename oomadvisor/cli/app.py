@@ -3,22 +3,27 @@
 The other rooms are imported inside the commands, so that ``--help`` and ``--version`` answer at once.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from oomadvisor import __version__
 from oomadvisor.cli import options
+from oomadvisor.cli.collect import collect
+from oomadvisor.cli.export import export
 from oomadvisor.cli.inputs import Inputs, Picked, Wanted, check_found, pick, scan
+from oomadvisor.cli.knowledge import knowledge_app
 from oomadvisor.cli.output import Colour, check_target, coloured, columns, to_stderr, write_result
 from oomadvisor.cli.plot import plot
 from oomadvisor.cli.rules import rules_app
 from oomadvisor.cli.serve import serve
 from oomadvisor.cli.simulate import simulate
+from oomadvisor.cli.verify import verify
 
 if TYPE_CHECKING:
-    from oomadvisor.model import Advice
+    from oomadvisor.model import Advice, Incident
 
 app = typer.Typer(
     add_completion=False,
@@ -27,6 +32,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.add_typer(rules_app, name="rules")
+app.add_typer(knowledge_app, name="knowledge")
 
 
 def _show_version(wanted: bool) -> None:
@@ -64,7 +70,7 @@ def root(
     arithmetic, and recommends only what passes it.
 
     It exits with 0 when the result was written, 1 when the input holds no incident, 2 after wrong usage, and 3 when an
-    input, rule or sysctl file is unusable.
+    input, rule or sysctl file is unusable; verify also with 4 to 6, for what it found.
     """
 
 
@@ -179,6 +185,7 @@ Examples:
   oomadvisor simulate kern.log --free tmpfs=16M --operation fork+exec
   oomadvisor simulate kern.log --sweep vm.min_free_kbytes=128..16384
   oomadvisor simulate kern.log --solve vm.min_free_kbytes --operation order:3
+  oomadvisor simulate kern.log --days 3 --set vm.min_free_kbytes=8192
 """,
 )(simulate)
 
@@ -202,6 +209,40 @@ Examples:
   oomadvisor plot console.log.gz timeline -o timeline.svg
 """,
 )(plot)
+
+
+app.command(
+    short_help="Print a script that collects a device's state.",
+    epilog="""\b
+Examples:
+  oomadvisor collect > collect.sh
+  oomadvisor collect | ssh box sh -s > bundle.txt
+  oomadvisor advise bundle.txt
+""",
+)(collect)
+
+
+app.command(
+    short_help="Write a fix as a patch, a drop-in or a script.",
+    epilog="""\b
+Examples:
+  oomadvisor export kern.log --sysctl-conf sysctl.conf > fix.patch
+  oomadvisor export kern.log --format script -o fix.sh
+  oomadvisor export kern.log --format dropin --pick lower-min-free-kbytes
+  oomadvisor export kern.log --sysctl-conf sysctl.conf --rollback > back.patch
+""",
+)(export)
+
+
+app.command(
+    short_help="See whether a fix is in force and works.",
+    epilog="""\b
+Examples:
+  oomadvisor verify bundle-before.txt bundle-after.txt
+  oomadvisor collect | ssh box sh -s | oomadvisor verify kern.log -
+  oomadvisor verify kern.log bundle.txt --pick lower-min-free-kbytes && echo proved
+""",
+)(verify)
 
 
 @app.command(
@@ -237,30 +278,38 @@ def facts(
 
 
 @app.command(
-    short_help="List the incidents of a log.",
+    short_help="List the incidents of logs.",
     epilog="""\b
 Examples:
   oomadvisor incidents kern.log
+  oomadvisor incidents kern.log kern.log.1 kern.log.2.gz --causes
   zcat kern.log.*.gz | oomadvisor incidents - --format jsonl
 """,
 )
 def incidents(
-    report: options.Report,
+    reports: options.Reports,
     form: Annotated[
         options.ListFormat, typer.Option("--format", help="The form of the list; jsonl is one JSON object per line.")
     ] = options.ListFormat.text,
+    causes: Annotated[
+        bool, typer.Option("--causes", help="Ask the rules, and add the first cause of each incident.")
+    ] = False,
+    rule_dirs: options.RuleDirs = None,
     output: options.Output = None,
     force: options.Force = False,
 ) -> None:
-    """List the incidents of a log: OOM kills, page allocation failures, memory cgroup kills and others.
+    """List the incidents of logs: OOM kills, page allocation failures, memory cgroup kills and others.
 
-    The number in the first column is what --incident takes elsewhere. The second is the line in the log.
+    The number is what --incident takes elsewhere, the line is that in the log. The zone is the highest one with memory
+    that the request could be served from.
     """
     from oomadvisor.cli.listing import json_lines, row, table
+    from oomadvisor.parse.report import Report
 
     check_target(output, force=force)
-    rows = [row(one) for one in scan(report)]
-    check_found(len(rows), Inputs(report))
+    cause = _first_cause(rule_dirs or ()) if causes else None
+    rows = [row(one, cause) for report in reports for one in scan(Report(report))]
+    check_found(len(rows), Inputs(", ".join(reports)))
     write_result(json_lines(rows) if form is options.ListFormat.jsonl else table(rows), output, force=force)
 
 
@@ -274,13 +323,15 @@ Examples:
 )
 def schema(
     document: Annotated[
-        options.Document, typer.Argument(metavar="advice|explain|simulate", help="The document whose schema is wanted.")
+        options.Document,
+        typer.Argument(metavar="advice|explain|simulate|longrun", help="The document whose schema is wanted."),
     ] = options.Document.advice,
     output: options.Output = None,
     force: options.Force = False,
 ) -> None:
-    """Print the JSON Schema (2020-12) of what --format json prints: of advise, explain or simulate."""
+    """Print the JSON Schema (2020-12) of what --format json prints: of advise, explain, simulate or simulate --days."""
     from oomadvisor.present.json import advice_schema, dumps, explain_schema
+    from oomadvisor.present.longrun import longrun_schema
     from oomadvisor.present.trial_json import trial_schema
 
     check_target(output, force=force)
@@ -288,6 +339,7 @@ def schema(
         options.Document.advice: advice_schema,
         options.Document.explain: explain_schema,
         options.Document.simulate: trial_schema,
+        options.Document.longrun: longrun_schema,
     }
     write_result(dumps(schemas[document]()), output, force=force)
 
@@ -295,11 +347,11 @@ def schema(
 def ask(picked: Picked, rule_dirs: Sequence[str]) -> "Advice":
     """Ask the expert about every state that was picked."""
     from oomadvisor.advise import advise
-    from oomadvisor.book import engine_for, load_book
+    from oomadvisor.book import book_for_advice, engine_for
     from oomadvisor.model import Advice
     from oomadvisor.rulebook import engine_name
 
-    book = load_book(rule_dirs)
+    book = book_for_advice(rule_dirs, os.environ)
     engine = engine_for(book)
     for warning in engine.warnings:
         to_stderr(f"oomadvisor: {warning}")
@@ -309,6 +361,24 @@ def ask(picked: Picked, rule_dirs: Sequence[str]) -> "Advice":
         engine=engine_name(),
         version=__version__,
     )
+
+
+def _first_cause(rule_dirs: Sequence[str]) -> "Callable[[Incident], str | None]":
+    """Return what asks the rules for the first cause of an incident."""
+    from oomadvisor.advise import advise
+    from oomadvisor.book import engine_for, load_book
+    from oomadvisor.infer import build_state
+
+    book = load_book(rule_dirs)
+    engine = engine_for(book)
+    for warning in engine.warnings:
+        to_stderr(f"oomadvisor: {warning}")
+
+    def first(incident: "Incident") -> str | None:
+        causes = advise(build_state(incident), book, engine=engine).causes
+        return min(causes, key=lambda one: one.rank).title if causes else None
+
+    return first
 
 
 HOW_TO_SEE = "--incident N shows another, --all shows every one"

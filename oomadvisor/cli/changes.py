@@ -11,6 +11,7 @@ from oomadvisor.present.printable import printable
 
 if TYPE_CHECKING:
     from oomadvisor.facts import Assessment
+    from oomadvisor.model import SystemState
     from oomadvisor.verify import Resolved
 
 SIZE = re.compile(r"([0-9]{1,12})(k|kB|K|KB|M|MB|G|GB|p|pages?)", re.ASCII)
@@ -91,6 +92,16 @@ def resolved_changes(assessment: "Assessment", wishes: Wishes) -> list["Resolved
         shown = Change(knob="swap", current=have, target=f"{_size_words(kb)} more", target_value=kb, unit="kB")
         changes.append(Resolved(shown, AddSwap(kb)))
     return changes
+
+
+def sysctl_values(state: "SystemState", text: str) -> tuple[str, tuple[int, ...]]:
+    """Return the sysctl and the numbers that ``--set`` asks for; ``default`` as what it is on this box."""
+    from oomadvisor.facts import Assessment
+    from oomadvisor.simulate import SetSysctl
+
+    replayed = _sysctl(Assessment(state, None, (), (), (), ()), text).replayed
+    assert isinstance(replayed, SetSysctl)
+    return replayed.name, replayed.values
 
 
 def _sysctl(assessment: "Assessment", text: str) -> "Resolved":

@@ -20,6 +20,11 @@ class ExitCode(IntEnum):
     USAGE = 2, "wrong usage"
     UNUSABLE = 3, "an input, rule or sysctl file is unusable"
 
+    # What verify found
+    NOT_PASSING = 4, "the advised values are in force, and the operation does not pass"
+    NOT_IN_FORCE = 5, "an advised value is not in force"
+    UNDECIDED = 6, "the later report does not tell"
+
     # sysexits.h
     INTERNAL = 70, "a defect of oomadvisor"
     NOT_WRITTEN = 74, "the result could not be written"

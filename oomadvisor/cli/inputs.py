@@ -15,6 +15,7 @@ from oomadvisor.present.printable import printable
 
 if TYPE_CHECKING:
     from oomadvisor.model import Incident, SystemState
+    from oomadvisor.parse.report import Report
 
 ROWS_KEPT = 20
 KERNEL_VERSION = re.compile(r"v?[0-9]{1,3}(\.[0-9]{1,5}){1,3}([-+~_.][\w.+~-]*)?", re.ASCII)
@@ -94,6 +95,7 @@ def pick(inputs: Inputs, wanted: Wanted, see: "Callable[[Incident], None] | None
     """
     from oomadvisor.infer import build_state, state_from_proc
     from oomadvisor.parse import read_proc_paths, read_sysctl_path
+    from oomadvisor.parse.report import Report
 
     sysctls = None if inputs.sysctl is None else read_sysctl_path(inputs.sysctl)
     proc = read_proc_paths(inputs.proc) if inputs.proc else None
@@ -103,7 +105,8 @@ def pick(inputs: Inputs, wanted: Wanted, see: "Callable[[Incident], None] | None
     chosen: list[Incident] = []
     others: list[Row] = []
     found = 0
-    for incident in scan(inputs.report):
+    report = Report(inputs.report)
+    for incident in scan(report):
         found += 1
         if see is not None:
             see(incident)
@@ -115,6 +118,11 @@ def pick(inputs: Inputs, wanted: Wanted, see: "Callable[[Incident], None] | None
             passed = chosen.pop(0)
         if len(others) < ROWS_KEPT:
             others.append(row(passed))
+    # What was given beside the report counts more than what a bundle says by itself.
+    proc, sysctls = proc or report.proc(), sysctls or report.sysctls()
+    if not found and proc is not None and proc.zones and wanted.number is None:
+        to_stderr(f"{_name(inputs.report)}: no incident found; this is about the state in which the box was.")
+        return Picked((state_from_proc(proc, sysctls=sysctls, kernel=inputs.kernel),), 1, ())
     check_found(found, inputs)
     if not chosen:
         have = "is 1 incident" if found == 1 else f"are {found} incidents"
@@ -123,23 +131,23 @@ def pick(inputs: Inputs, wanted: Wanted, see: "Callable[[Incident], None] | None
     return Picked(states, found, tuple(others))
 
 
-def scan(report: str) -> Iterator["Incident"]:
+def scan(report: "Report") -> Iterator["Incident"]:
     """Yield the incidents of ``report`` one after another, with a sign of life while a long log is read."""
-    from oomadvisor.parse import scan_file
+    with progress(f"Reading {_name(report.path)}"):
+        yield from report.incidents()
 
-    name = "standard input" if report == "-" else printable(report)
-    with progress(f"Reading {name}"):
-        yield from scan_file(report)
+
+def _name(path: str) -> str:
+    return "standard input" if path == "-" else printable(path)
 
 
 def check_found(found: int, inputs: Inputs) -> None:
     """Say so and exit with 1 when the log holds no incident."""
     if found:
         return
-    name = "standard input" if inputs.report == "-" else printable(str(inputs.report))
     to_stderr(
-        f"{name}: no incident found; expected a kernel log with a line such as 'invoked oom-killer', "
-        "'page allocation failure' or 'Killed process'"
+        f"{_name(str(inputs.report))}: no incident found; expected a kernel log with a line such as "
+        "'invoked oom-killer', 'page allocation failure' or 'Killed process'"
     )
     if inputs.proc:
         to_stderr("For advice on the --proc files alone, leave REPORT out.")

@@ -32,19 +32,36 @@ class ListFormat(str, Enum):
     jsonl = "jsonl"
 
 
+class StartFrom(str, Enum):
+    """Where a long run begins."""
+
+    boot = "boot"
+    report = "report"
+
+
 class Document(str, Enum):
     """The JSON documents that have a schema."""
 
     advice = "advice"
     explain = "explain"
     simulate = "simulate"
+    longrun = "longrun"
 
 
 Report = Annotated[
     str,
     typer.Argument(
         metavar="REPORT",
-        help="A kernel log with an OOM report in it: a file, a .gz file, or - for standard input.",
+        help="A kernel log with an OOM report in it, or a bundle of 'oomadvisor collect': a file, a .gz file, - for "
+        "standard input, or a folder of such files (a sos report).",
+        show_default=False,
+    ),
+]
+Reports = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="REPORT...",
+        help="Kernel logs: files, .gz files, or - for standard input.",
         show_default=False,
     ),
 ]
@@ -52,8 +69,8 @@ OptionalReport = Annotated[
     str | None,
     typer.Argument(
         metavar="REPORT",
-        help="A kernel log with an OOM report in it: a file, a .gz file, or - for standard input. "
-        "It can be left out when --proc is given.",
+        help="A kernel log with an OOM report in it, or a bundle of 'oomadvisor collect': a file, a .gz file, - for "
+        "standard input, or a folder of such files (a sos report). It can be left out when --proc is given.",
         show_default=False,
     ),
 ]

@@ -68,18 +68,16 @@ def check_target(target: Path | None, *, force: bool) -> None:
 def write_result(result: str | bytes, target: Path | None = None, *, force: bool = False) -> None:
     """Write the whole of ``result``: to standard output, or to ``target`` by way of a temporary file beside it.
 
-    Bytes (a picture) can only go to ``target``.
+    Bytes go out as they are: a patch must have the line ends of the file that it changes.
 
     :raises OutputError: the target could not be written; then it is as it was before.
     """
-    data = result.encode(errors="backslashreplace") if isinstance(result, str) else result
     if target is None:
-        assert isinstance(result, str)
         _to_stdout(result)
         return
     check_target(target, force=force)
     try:
-        _to_file(data, target)
+        _to_file(result if isinstance(result, bytes) else result.encode(errors="backslashreplace"), target)
     except OSError as error:
         raise OutputError(f"{target}: not written: {error.strerror or error}") from error
 
@@ -102,14 +100,17 @@ def _to_file(data: bytes, target: Path) -> None:
         raise
 
 
-def _to_stdout(text: str) -> None:
+def _to_stdout(result: str | bytes) -> None:
     stream = sys.stdout
     if stream is None:
         raise OutputError("standard output: not written: it is closed")
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")
     try:
-        stream.write(text)
+        if isinstance(result, bytes):
+            stream.buffer.write(result)
+        else:
+            stream.write(result)
         stream.flush()
     except OSError as error:
         # What is still in the buffer would be tried again, and complained about, when Python ends.

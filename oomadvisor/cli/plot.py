@@ -1,5 +1,6 @@
 """``oomadvisor plot``: one picture, for a ticket or a mail."""
 
+import os
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -115,9 +116,9 @@ def _chart(state: "SystemState", picture: Picture, operation: str | None) -> "Ch
 
 def _advice(state: "SystemState") -> "IncidentAdvice":
     from oomadvisor.advise import advise
-    from oomadvisor.book import load_book
+    from oomadvisor.book import book_for_advice
 
-    return advise(state, load_book(()))
+    return advise(state, book_for_advice((), os.environ))
 
 
 def _sweep(state: "SystemState", name: str | None) -> "Chart | None":

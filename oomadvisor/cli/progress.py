@@ -2,7 +2,7 @@
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 PATIENCE_SECONDS = 1.0
@@ -25,6 +25,21 @@ def progress(doing: str) -> Iterator[None]:
     finally:
         ended.set()
         spinner.join()
+
+
+@contextmanager
+def bar(doing: str) -> Iterator[Callable[[float, str], None]]:
+    """Show a bar on standard error for a person at a terminal; what is yielded moves it (part done, what now)."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield lambda _part, _what: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        task = shown.add_task(doing, total=1.0)
+        yield lambda part, what: shown.update(task, completed=part, description=what)
 
 
 def _spin(doing: str, ended: threading.Event) -> None:

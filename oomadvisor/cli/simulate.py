@@ -7,11 +7,15 @@ import typer
 from oomadvisor.cli import options
 from oomadvisor.cli.changes import Range, Wishes, resolved_changes, sysctl_name, sysctl_range
 from oomadvisor.cli.inputs import Inputs, Wanted, pick
+from oomadvisor.cli.longrun import run_days
 from oomadvisor.cli.output import Colour, check_target, coloured, columns, to_stderr, write_result
 
 if TYPE_CHECKING:
     from oomadvisor.facts import Assessment
+    from oomadvisor.longrun import LongRun
     from oomadvisor.model.trial import Trial
+
+DEFAULT_SEEDS = 3
 
 Sets = Annotated[
     list[str] | None,
@@ -97,6 +101,29 @@ def simulate(
             show_default=False,
         ),
     ] = None,
+    days: Annotated[
+        int | None,
+        typer.Option(
+            "--days",
+            metavar="N",
+            min=1,
+            help="Run a model of the box for so many days under a described load, as it is and with --set, side by "
+            "side. A sysctl that is given more than once makes a setting of each.",
+            show_default=False,
+        ),
+    ] = None,
+    start: Annotated[
+        options.StartFrom, typer.Option("--from", help="With --days: begin at boot, or in the state of the report.")
+    ] = options.StartFrom.boot,
+    mix: Annotated[
+        str | None,
+        typer.Option(
+            "--mix", metavar="FILE", help="With --days: the load, as a YAML file (docs/longrun.md).", show_default=False
+        ),
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option("--seeds", metavar="N", min=1, help="With --days: how many runs of each setting.")
+    ] = DEFAULT_SEEDS,
     form: Annotated[
         options.ExplainFormat, typer.Option("--format", help="The form of the result.")
     ] = options.ExplainFormat.text,
@@ -114,16 +141,28 @@ def simulate(
     All changes are applied together. Without any, the state is shown as it is. --sweep and --solve start from the state
     with the changes applied. Of a log with several incidents the first event is taken.
 
+    With --days a model of the allocator is driven by a load instead, to show how free blocks develop under settings
+    that are made before memory is full.
+
     The exit code is 0 when the result was written, whatever it says.
     """
     wishes = Wishes(
         tuple(sets or ()), tuple(frees or ()), tuple(gives or ()), swap, realtime, instead, max_order, one_zone
     )
+    if days is None and (mix is not None or start is not options.StartFrom.boot or seeds != DEFAULT_SEEDS):
+        raise typer.BadParameter("they belong to --days.", param_hint="--mix, --from, --seeds")
+    others = Wishes(wishes.sets) != wishes or operation or sweep or solve
+    if days is not None and others:
+        raise typer.BadParameter("a long run takes --set only, no other change or question.", param_hint="--days")
     moved = None if sweep is None else sysctl_range(sweep)
     solved = [sysctl_name(name, "--solve") for name in solve or ()]
     inputs = Inputs(report, sysctl, tuple(proc or ()), kernel)
     check_target(output, force=force)
     picked = pick(inputs, Wanted.by_options(incident, every=False))
+    if days is not None:
+        result = run_days(picked.states[0], wishes.sets, days, mix, start, seeds)
+        write_result(_long_text(result, form, columns(width, output), coloured(color, output)), output, force=force)
+        return
     from oomadvisor.facts import assess
 
     trial = _tried(assess(picked.states[0]), wishes, operation, solved, moved)
@@ -139,6 +178,16 @@ def simulate(
     write_result(text, output, force=force)
     if picked.others:
         to_stderr(f"The log holds {picked.found} incidents; --incident N picks another.")
+
+
+def _long_text(result: "LongRun", form: options.ExplainFormat, width: int, colour: bool) -> str:
+    from oomadvisor.present.longrun import longrun_json, render_longrun
+
+    if form is options.ExplainFormat.json:
+        from oomadvisor.present.json import dumps
+
+        return dumps(longrun_json(result))
+    return render_longrun(result, width=width, colour=colour)
 
 
 def _tried(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from oomadvisor import knowledge
 from oomadvisor.model import Operation, SystemState, Thresholds, Verdict
-from oomadvisor.simulate import Snapshot, order_verdicts, snapshot, thresholds
+from oomadvisor.simulate import Snapshot, order_verdicts, snapshots, thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +12,8 @@ class Assessment:
     """A state with its verdicts: computed once, read by facts, advice and every output.
 
     ``operations``: the request's operation, what the device does all day, and the other operations of the architecture
-    that need the same large blocks. ``snap`` is None when the report lacks what the test needs.
+    that need the same large blocks. ``snap`` is None when the report lacks what the test needs, and when the kernel can
+    be one of several whose answers differ: those are the ``alternatives``.
     """
 
     state: SystemState
@@ -21,38 +22,62 @@ class Assessment:
     order_verdicts: tuple[Verdict, ...]
     operations: tuple[Operation, ...]
     thresholds: tuple[Thresholds, ...]
+    alternatives: tuple["Alternative", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One of several tests that the kernel can have, with its answers about the request's order."""
+
+    name: str
+    verdicts: tuple[Verdict, ...]
 
 
 def assess(state: SystemState) -> Assessment:
     """Replay the watermark test of the state's request, and solve for the thresholds of every operation it concerns.
 
-    Of a picture of the memory without a request it is the operation that comes next.
+    Of a picture of the memory without a request it is the operation that comes next. Where several kernels are
+    possible, a verdict stands if the test of each gives it, and a threshold too.
     """
     asked = state.operation or (state.workload if state.incident.kind == "mem-info" else None)
-    snap = snapshot(state) if state.operation else snapshot(state, asked)
+    snaps = snapshots(state) if state.operation else snapshots(state, asked)
     operations = _operations(state, asked)
-    if snap is None or asked is None:
+    if not snaps or asked is None:
         return Assessment(state, None, (), (), operations, ())
     orders = asked.orders
-    top = max(len(z.blocks) for z in snap.zones) - 1
+    top = max(len(z.blocks) for z in snaps[0].zones) - 1
     if max(orders) > top:
         # No list can hold such a block: the kernel returns at once, and no setting changes that.
         return Assessment(state, None, (), (), operations, ())
-    ladder = order_verdicts(snap, tuple(range(min(max(*orders, state.incident.request.order or 0) + 1, top) + 1)))
+    tried = tuple(range(min(max(*orders, state.incident.request.order or 0) + 1, top) + 1))
+    ladders = [order_verdicts(snap, tried) for snap in snaps]
+    in_question = [tuple(v for v in ladder if v.order in orders) for ladder in ladders]
+    if len({tuple(v.ok for v in verdicts) for verdicts in in_question}) > 1:
+        different = tuple(Alternative(_name(snap), verdicts) for snap, verdicts in zip(snaps, in_question, strict=True))
+        return Assessment(state, None, (), (), operations, (), different)
     one_of_each = {operation.orders: operation for operation in operations}
-    rows = {orders: thresholds(snap, operation) for orders, operation in one_of_each.items()}
+    solved = [{orders: thresholds(snap, operation) for orders, operation in one_of_each.items()} for snap in snaps]
     return Assessment(
         state=state,
-        snap=snap,
-        verdicts=tuple(v for v in ladder if v.order in orders),
-        order_verdicts=ladder,
+        snap=snaps[0],
+        verdicts=in_question[0],
+        order_verdicts=ladders[0],
         operations=operations,
         thresholds=tuple(
             row.model_copy(update={"operation": operation.id})
             for operation in operations
-            for row in rows[operation.orders]
+            for row in solved[0][operation.orders]
+            if all(row in other[operation.orders] for other in solved)
         ),
     )
+
+
+def _name(snap: Snapshot) -> str:
+    """Name a test by the release that brought it, and what is assumed."""
+    name = f"the test of {snap.family.test.since} on"
+    if snap.family.test.any_list:
+        name += " (before its fix of 4.15)"
+    return f"{name} {snap.assumed}" if snap.assumed else name
 
 
 def _operations(state: SystemState, asked: Operation | None) -> tuple[Operation, ...]:

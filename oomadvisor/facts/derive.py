@@ -7,8 +7,8 @@ from oomadvisor.facts.request import prospect_fact, request_fact
 from oomadvisor.facts.settings import reserve_fact, threshold_fact, tunable_facts
 from oomadvisor.facts.tasks import task_facts, victim_fact
 from oomadvisor.facts.zones import zone_facts
+from oomadvisor.infer.arithmetic import families_of
 from oomadvisor.kernel.buddy import mobility_disabled
-from oomadvisor.kernel.series import functions_for
 from oomadvisor.model import Incident, SystemState
 from oomadvisor.rulebook.kinds import Fact
 
@@ -99,12 +99,13 @@ def _panic(incident: Incident) -> PanicReason | None:
 
 
 def _kernel(state: SystemState) -> KernelFact:
-    build = state.build
+    build, families = state.build, families_of(state.kernel, state.incident)
     return KernelFact(
         origin=state.incident.origin("kernel"),
         release=state.kernel.text,
         known=state.kernel.source in ("log", "proc", "option"),
-        exact=functions_for(state.kernel.version) is not None,
+        exact=bool(families),
+        measured=any(family.measured for family in families),
         arch=state.incident.arch,
         max_order=build.max_order,
         largest_block_kb=None if build.max_order is None else build.page_kb << (build.max_order - 1),
@@ -120,6 +121,7 @@ def _grouping(state: SystemState) -> bool | None:
     """Return whether pages are grouped by mobility: known for 2.6.31, whose pageblock is the largest block."""
     build = state.build
     present = [zone.present_pages for zone in state.zones]
-    if functions_for(state.kernel.version) is None or build.max_order is None or not present or None in present:
+    families = families_of(state.kernel, state.incident)
+    if not any(family.measured for family in families) or build.max_order is None or not present or None in present:
         return None
     return not mobility_disabled(sum(p for p in present if p is not None), build.max_order - 1)

@@ -1,7 +1,7 @@
 """The kinds of fact, declared once: type, unit, meaning and example of every field that a rule may look at.
 
 A field that is ``None`` is not known from the input; no comparison with it holds. All numbers are integers: pages,
-kB, permille. Facts of one incident; a kind without a plural has at most one fact.
+kB, permille. Facts of one incident; of a ``single`` kind there is one at most.
 """
 
 from typing import ClassVar, Literal
@@ -16,7 +16,7 @@ PAGES: JsonDict = {"unit": "pages"}
 KB: JsonDict = {"unit": "kB"}
 PERMILLE: JsonDict = {"unit": "permille"}
 
-Step = Literal["passes", "fails_first_check", "fails_in_order_loop", "unknown"]
+Step = Literal["passes", "fails_first_check", "fails_in_order_loop", "fails_in_free_lists", "unknown"]
 
 
 PanicReason = Literal["panic_on_oom", "compulsory", "page fault", "nothing killable", "other"]
@@ -25,6 +25,7 @@ PanicReason = Literal["panic_on_oom", "compulsory", "page fault", "nothing killa
 class IncidentFact(Fact):
     kind: ClassVar[str] = "incident"
     meaning: ClassVar[str] = "The event that was found in the log."
+    single: ClassVar[bool] = True
 
     type: IncidentKind = Field(description="what happened", examples=["oom"])
     has_memory_report: bool = Field(description="zone lines with free pages and marks were found")
@@ -48,10 +49,12 @@ class IncidentFact(Fact):
 class KernelFact(Fact):
     kind: ClassVar[str] = "kernel"
     meaning: ClassVar[str] = "The kernel and how it was built, as far as the input shows."
+    single: ClassVar[bool] = True
 
     release: str = Field(description="release as found", examples=["2.6.31.12"])
     known: bool = Field(description="the input or the user says which release it is")
-    exact: bool = Field(description="the arithmetic of this series is replayed exactly")
+    exact: bool = Field(description="the allocator's test of this series is replayed exactly")
+    measured: bool = Field(description="the whole road of a request was run on this series, not only its test")
     arch: str | None = Field(default=None, description="processor architecture", examples=["arm"])
     max_order: int | None = Field(default=None, description="number of block orders (MAX_ORDER)", examples=[13])
     largest_block_kb: int | None = Field(
@@ -74,6 +77,7 @@ class KernelFact(Fact):
 class RequestFact(Fact):
     kind: ClassVar[str] = "request"
     meaning: ClassVar[str] = "What was asked of the page allocator, and how the test of it came out over all zones."
+    single: ClassVar[bool] = True
 
     order: int = Field(description="the block is 2^order pages", examples=[2])
     block_kb: int = Field(description="size of the block", json_schema_extra=KB)
@@ -95,6 +99,8 @@ class RequestFact(Fact):
     )
     group: str | None = Field(default=None, description="what kind of code asked", examples=["exec", "fork", "network"])
     what: str | None = Field(default=None, description="what was being allocated")
+    can_be_avoided: bool = Field(default=False, description="it is known how to do without the request")
+    avoidable: str | None = Field(default=None, description="how to do without it, in words")
     operation: str | None = Field(default=None, description="id of the operation", examples=["exec"])
     operation_title: str | None = Field(default=None, description="the operation in words")
     operation_blocks: int | None = Field(default=None, description="blocks that the operation needs")
@@ -126,6 +132,7 @@ class RequestFact(Fact):
 class ProspectFact(Fact):
     kind: ClassVar[str] = "prospect"
     meaning: ClassVar[str] = "What the next operation would meet: of a picture of the memory, without an event."
+    single: ClassVar[bool] = True
 
     operation_title: str = Field(description="the operation in words", examples=["fork+exec"])
     passes_min: bool = Field(description="every block of it passes at MIN")
@@ -189,6 +196,7 @@ class ZoneFact(Fact):
 class MemoryFact(Fact):
     kind: ClassVar[str] = "memory"
     meaning: ClassVar[str] = "Where the memory is, in pages and as shares of RAM."
+    single: ClassVar[bool] = True
 
     ram_pages: int | None = Field(default=None, description="all RAM", json_schema_extra=PAGES)
     free_pages: int | None = Field(default=None, description="free", json_schema_extra=PAGES)
@@ -202,6 +210,9 @@ class MemoryFact(Fact):
     shmem_pages: int | None = Field(default=None, description="tmpfs and shared memory", json_schema_extra=PAGES)
     shmem_low_pages: int | None = Field(default=None, description="at least so much of it", json_schema_extra=PAGES)
     shmem_high_pages: int | None = Field(default=None, description="at most so much of it", json_schema_extra=PAGES)
+    shmem_low_permille: int | None = Field(
+        default=None, description="at least so large a share of RAM", json_schema_extra=PERMILLE
+    )
     shmem_permille: int | None = Field(default=None, description="its share of RAM", json_schema_extra=PERMILLE)
     pagecache_pages: int | None = Field(default=None, description="total page cache", json_schema_extra=PAGES)
     mapped_pages: int | None = Field(default=None, description="cache that processes map", json_schema_extra=PAGES)
@@ -214,6 +225,9 @@ class MemoryFact(Fact):
         default=None, description="share of RAM in unreclaimable slab", json_schema_extra=PERMILLE
     )
     pagetable_pages: int | None = Field(default=None, description="page tables", json_schema_extra=PAGES)
+    pagetable_known_permille: int | None = Field(
+        default=None, description="their share of what the counters show together", json_schema_extra=PERMILLE
+    )
     pagetable_permille: int | None = Field(default=None, description="its share of RAM", json_schema_extra=PERMILLE)
     unevictable_pages: int | None = Field(default=None, description="locked or ramfs", json_schema_extra=PAGES)
     unevictable_permille: int | None = Field(default=None, description="its share", json_schema_extra=PERMILLE)
@@ -252,6 +266,7 @@ class MemoryFact(Fact):
 class TrendFact(Fact):
     kind: ClassVar[str] = "trend"
     meaning: ClassVar[str] = "What moved between two readings of /proc/vmstat; how far they are apart is not in them."
+    single: ClassVar[bool] = True
 
     major_faults: int | None = Field(default=None, description="pages that had to be read from storage")
     mapped_before_pages: int | None = Field(default=None, description="mapped cache, first", json_schema_extra=PAGES)
@@ -267,6 +282,7 @@ class TrendFact(Fact):
 class ReclaimFact(Fact):
     kind: ClassVar[str] = "reclaim"
     meaning: ClassVar[str] = "What the kernel could have taken back instead of killing."
+    single: ClassVar[bool] = True
 
     possible: bool = Field(description="something could be scanned: swap, or a file list that offers a whole batch")
     swap: bool = Field(description="swap is on")
@@ -284,6 +300,7 @@ class ReclaimFact(Fact):
 class SwapFact(Fact):
     kind: ClassVar[str] = "swap"
     meaning: ClassVar[str] = "Swap, where the input says something about it."
+    single: ClassVar[bool] = True
 
     present: bool = Field(description="swap is on")
     total_kb: int = Field(description="its size", json_schema_extra=KB)
@@ -310,6 +327,7 @@ class TunableFact(Fact):
 class ThresholdFact(Fact):
     kind: ClassVar[str] = "threshold"
     meaning: ClassVar[str] = "The largest vm.min_free_kbytes at which things pass on this snapshot; -1: at no value."
+    single: ClassVar[bool] = True
 
     request_min_kb: int | None = Field(default=None, description="the request at MIN, some zone", json_schema_extra=KB)
     request_high_kb: int | None = Field(
@@ -325,6 +343,7 @@ class ThresholdFact(Fact):
 class ReserveFact(Fact):
     kind: ClassVar[str] = "reserve"
     meaning: ClassVar[str] = "What the current marks keep for interrupts, and whether kswapd can spin."
+    single: ClassVar[bool] = True
 
     atomic_pages: int = Field(description="left for GFP_ATOMIC at the floor", json_schema_extra=PAGES)
     floor_pages: int = Field(description="where ordinary requests stop", json_schema_extra=PAGES)
@@ -359,6 +378,7 @@ class TaskFact(Fact):
 class TaskTableFact(Fact):
     kind: ClassVar[str] = "tasks"
     meaning: ClassVar[str] = "The task table as a whole."
+    single: ClassVar[bool] = True
 
     count: int = Field(description="processes listed")
     rss_pages: int = Field(description="sum of memory in use", json_schema_extra=PAGES)
@@ -379,6 +399,7 @@ class TaskTableFact(Fact):
 class VictimFact(Fact):
     kind: ClassVar[str] = "victim"
     meaning: ClassVar[str] = "The process that was killed, as far as the kill lines and the task table tell."
+    single: ClassVar[bool] = True
 
     name: str = Field(description="its name", examples=["httpd"])
     pid: int | None = Field(default=None, description="its process id", examples=[312])

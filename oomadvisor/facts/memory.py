@@ -3,7 +3,7 @@
 from oomadvisor.facts.kinds import MemoryFact, ReclaimFact, SlabFact, SwapFact, TmpfsFact, TrendFact
 from oomadvisor.facts.share import permille
 from oomadvisor.kernel.reclaim import SWAP_CLUSTER_MAX, descent_offer
-from oomadvisor.model import SystemState
+from oomadvisor.model import Memory, SystemState
 
 LARGEST_MEMBERS = 20
 
@@ -38,6 +38,7 @@ def memory_fact(state: SystemState) -> MemoryFact:
         shmem_pages=memory.shmem_pages,
         shmem_low_pages=memory.shmem_low_pages,
         shmem_high_pages=memory.shmem_high_pages,
+        shmem_low_permille=permille(memory.shmem_low_pages, ram),
         shmem_permille=permille(memory.shmem_pages, ram),
         pagecache_pages=memory.pagecache_pages,
         mapped_pages=memory.mapped_pages,
@@ -46,6 +47,7 @@ def memory_fact(state: SystemState) -> MemoryFact:
         slab_permille=permille(memory.slab_pages, ram),
         slab_unreclaimable_permille=permille(memory.slab_unreclaimable_pages, ram),
         pagetable_pages=memory.pagetable_pages,
+        pagetable_known_permille=_share_of_known(memory),
         pagetable_permille=permille(memory.pagetable_pages, ram),
         unevictable_pages=memory.unevictable_pages,
         unevictable_permille=permille(memory.unevictable_pages, ram),
@@ -60,6 +62,14 @@ def memory_fact(state: SystemState) -> MemoryFact:
         mapped_permille=permille(memory.mapped_pages, ram),
         kernel_cache_pages=vendor.get("kernel cache pages"),
     )
+
+
+def _share_of_known(memory: Memory) -> int | None:
+    """Return the share of page tables in what the counters show together; None without one of the large ones."""
+    known = (memory.free_pages, memory.anon_lru_pages, memory.file_lru_pages, memory.slab_pages, memory.pagetable_pages)
+    if memory.pagetable_pages is None or None in known:
+        return None
+    return permille(memory.pagetable_pages, sum(pages for pages in known if pages is not None))
 
 
 def trend_fact(state: SystemState) -> TrendFact | None:

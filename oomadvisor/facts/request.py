@@ -3,8 +3,9 @@
 from oomadvisor import knowledge
 from oomadvisor.facts.assess import Assessment
 from oomadvisor.facts.kinds import ProspectFact, RequestFact
-from oomadvisor.kernel.gfp import Gfp
-from oomadvisor.kernel.series import functions_for
+from oomadvisor.infer.arithmetic import families_of
+from oomadvisor.kernel.family import Family
+from oomadvisor.kernel.gfp import BITS_2_6_31
 from oomadvisor.model import Mark
 from oomadvisor.model.state import MIN_FREE_KBYTES
 from oomadvisor.simulate.change import SetRealtime, apply, with_min_free_kbytes
@@ -12,6 +13,9 @@ from oomadvisor.simulate.headroom import children_that_stay
 from oomadvisor.simulate.replay import operation_passes
 
 COSTLY_ORDER = 3
+MAY_FS = ("GFP_KERNEL", "GFP_USER", "GFP_HIGHUSER")
+MAY_WAIT = (*MAY_FS, "GFP_NOFS", "GFP_NOIO")
+OLD_MASKS = 0x3FFFFF
 
 
 def request_fact(assessment: Assessment) -> RequestFact | None:
@@ -20,11 +24,12 @@ def request_fact(assessment: Assessment) -> RequestFact | None:
     if asked.order is None or asked.order < 0:
         return None
     order, mask = asked.order, asked.gfp_mask
-    exact = functions_for(state.kernel.version) is not None
+    families = families_of(state.kernel, state.incident)
     names = " ".join(state.gfp_flags)
-    site = next((s for s in knowledge.call_sites() if s.id == state.call_site), None)
+    site = knowledge.call_site_named(state.call_site)
     operation, workload = state.operation, state.workload
     decided = snap is not None
+    waits = _bit(mask, families, ("__GFP_WAIT", "__GFP_DIRECT_RECLAIM"), names, MAY_WAIT)
 
     def some(mark: Mark, wanted: int) -> bool | None:
         return operation_passes(snap, (wanted,), mark) if snap is not None else None
@@ -43,18 +48,20 @@ def request_fact(assessment: Assessment) -> RequestFact | None:
         order_halvings=order,
         gfp=names or None,
         gfp_hex=None if mask is None else hex(mask),
-        may_wait=_bit(mask, exact, Gfp.WAIT, names, ("GFP_KERNEL", "GFP_USER", "GFP_HIGHUSER", "GFP_NOFS", "GFP_NOIO")),
-        may_fs=_bit(mask, exact, Gfp.FS, names, ("GFP_KERNEL", "GFP_USER", "GFP_HIGHUSER")),
-        atomic=_atomic(mask, exact, names),
-        dma_only=None if mask is None else bool(mask & Gfp.DMA) if mask & 0xF in (1, 9) else False,
-        movable=bool(mask & Gfp.MOVABLE) if exact and mask is not None else None,
-        costly=order > COSTLY_ORDER,
+        may_wait=waits,
+        may_fs=_bit(mask, families, ("__GFP_FS",), names, MAY_FS),
+        atomic=None if waits is None else not waits,
+        dma_only=None if mask is None else mask & 0xF in (1, 9),
+        movable=_movable(mask, families),
+        costly=order > COSTLY_ORDER and not (families and all(family.kills.costly for family in families)),
         class_zone=state.class_zone,
         comm=asked.comm,
         has_backtrace=bool(state.incident.backtrace),
         call_site=state.call_site,
         group=site.group if site else None,
         what=site.what if site else None,
+        can_be_avoided=site is not None and site.avoidable is not None,
+        avoidable=site.avoidable if site else None,
         operation=operation.id if operation else None,
         operation_title=operation.title if operation else None,
         operation_blocks=len(operation.steps) if operation else None,
@@ -101,16 +108,26 @@ def prospect_fact(assessment: Assessment) -> ProspectFact | None:
     )
 
 
-def _bit(mask: int | None, exact: bool, bit: int, names: str, composites: tuple[str, ...]) -> bool | None:
-    """Return whether a mask allows something: by the bit where its meaning is known, by printed names elsewhere."""
-    if names and not exact:
+def _bit(
+    mask: int | None, families: tuple[Family, ...], bits: tuple[str, ...], names: str, composites: tuple[str, ...]
+) -> bool | None:
+    """Return whether a mask allows something: by the bit where the kernel is known, by printed names elsewhere.
+
+    A mask without bits above 0x3fffff, of a kernel that is not known, is read as one of the kernels before 4.4.
+    """
+    if mask is not None and families:
+        answers = {any(mask & family.gfp_bits.get(bit, 0) for bit in bits) for family in families}
+        return answers.pop() if len(answers) == 1 else None
+    if names:
         words = set(names.replace("|", " ").split())
         return any(word.startswith(composites) for word in words)
+    if mask is None or mask > OLD_MASKS:
+        return None
+    return any(mask & BITS_2_6_31.get(bit, 0) for bit in bits)
+
+
+def _movable(mask: int | None, families: tuple[Family, ...]) -> bool | None:
     if mask is None:
         return None
-    return bool(mask & bit) if exact or mask <= 0x3FFFFF else None
-
-
-def _atomic(mask: int | None, exact: bool, names: str) -> bool | None:
-    waits = _bit(mask, exact, Gfp.WAIT, names, ("GFP_KERNEL", "GFP_USER", "GFP_HIGHUSER", "GFP_NOFS", "GFP_NOIO"))
-    return None if waits is None else not waits
+    answers = {family.mobility(mask) for family in families} - {None}
+    return answers == {"Movable"} if len(answers) == 1 else None

@@ -32,6 +32,7 @@ def _zone(assessment: Assessment, zone: Zone, eligible: list[str], index: int | 
     largest = None if blocks is None else next((o for o in reversed(range(len(blocks))) if blocks[o] > 0), -1)
     tests = {v.mark: v for v in assessment.order_verdicts if v.zone == zone.name and v.order == order}
     at_min, at_high = tests.get("min"), tests.get("high")
+    scans = assessment.snap is not None and assessment.snap.family.test.scans
     reserve = None
     if zone.reserve_pages is not None and index is not None and index < len(zone.reserve_pages):
         reserve = zone.reserve_pages[index]
@@ -48,9 +49,9 @@ def _zone(assessment: Assessment, zone: Zone, eligible: list[str], index: int | 
         low_pages=zone.marks.low if zone.marks else None,
         high_pages=zone.marks.high if zone.marks else None,
         reserve_pages=reserve,
-        min=_step(tests.get("min")),
-        low=_step(tests.get("low")),
-        high=_step(tests.get("high")),
+        min=_step(tests.get("min"), scans),
+        low=_step(tests.get("low"), scans),
+        high=_step(tests.get("high"), scans),
         usable_pages=usable,
         suitable_blocks=suitable,
         remaining_pages=at_min.remaining_pages if at_min else None,
@@ -91,9 +92,11 @@ def _spins(zone: Zone, reserve: int | None) -> bool | None:
     return reserve > 0 and zone.marks.high > zone.marks.min + reserve
 
 
-def _step(verdict: Verdict | None) -> Step:
+def _step(verdict: Verdict | None, scans: bool) -> Step:
     if verdict is None:
         return "unknown"
     if verdict.ok:
         return "passes"
-    return "fails_first_check" if verdict.failed_at_order == 0 else "fails_in_order_loop"
+    if verdict.failed_at_order == 0:
+        return "fails_first_check"
+    return "fails_in_free_lists" if scans else "fails_in_order_loop"

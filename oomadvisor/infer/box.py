@@ -1,10 +1,12 @@
 """Which kernel, which architecture, which zones: what the forms of a report and its numbers show of the box."""
 
+from typing import Literal
+
 from oomadvisor import knowledge
+from oomadvisor.infer.arithmetic import MEASURED_SERIES, vendor_of
 from oomadvisor.model import Build, Incident, KernelRelease, ProcState, Warning_, Zone
 
-ZONE_ORDER = ("DMA", "DMA32", "Normal", "HighMem", "Movable")
-EXACT_SERIES = (2, 6, 31)
+ZONE_ORDER = ("DMA", "DMA32", "Normal", "HighMem", "Movable", "Device")
 ARM_FORMS = frozenset({"backtrace-arm", "trailer-arm"})
 LARGEST_ORDER = 30  # far above any MAX_ORDER (9 to 20 in practice)
 SAME_TEST_SINCE = (2, 6, 28)
@@ -15,14 +17,14 @@ def release_of(incident: Incident, proc: ProcState, option: str | None, warnings
     found: list[KernelRelease] = []
     if incident.kernel_release and knowledge.version_tuple(incident.kernel_release):
         text = incident.kernel_release
-        found.append(KernelRelease(version=knowledge.version_tuple(text), text=text, source="log"))
+        found.append(_named(text, "log"))
     if proc.version:
         words = proc.version.split()
         text = words[2] if words[:2] == ["Linux", "version"] and len(words) > 2 else proc.version
         if knowledge.version_tuple(text):
-            found.append(KernelRelease(version=knowledge.version_tuple(text), text=text, source="proc"))
+            found.append(_named(text, "proc"))
     if option:
-        found.append(KernelRelease(version=knowledge.version_tuple(option), text=option, source="option"))
+        found.append(_named(option, "option"))
     if found:
         first = found[0]
         for other in found[1:]:
@@ -39,14 +41,18 @@ def release_of(incident: Incident, proc: ProcState, option: str | None, warnings
     oldest, newest = _versions_shown(incident)
     if oldest is None or newest is None:
         text = "unknown" if oldest is None else f"{'.'.join(map(str, oldest))} or later"
-        return KernelRelease(version=(), text=text, source="unknown")
+        return KernelRelease(version=(), oldest=oldest, text=text, source="unknown")
     text = ".".join(map(str, newest))
     if newest[:3] != oldest[:3]:
         text = f"{'.'.join(map(str, oldest))}–{text}"
-    if newest[:3] == EXACT_SERIES and oldest[:3] >= SAME_TEST_SINCE:
+    if newest[:3] == MEASURED_SERIES and oldest[:3] >= SAME_TEST_SINCE:
         # The test, the marks and the reserves are the same arithmetic in all of them (one family, 2.6.12 to 2.6.37).
-        return KernelRelease(version=EXACT_SERIES, newest=newest, text=text, source="forms")
+        return KernelRelease(version=MEASURED_SERIES, newest=newest, text=text, source="forms")
     return KernelRelease(version=oldest, newest=newest, text=text, source="forms")
+
+
+def _named(text: str, source: Literal["log", "proc", "option"]) -> KernelRelease:
+    return KernelRelease(version=knowledge.version_tuple(text), text=text, source=source, vendor=vendor_of(text))
 
 
 def _said_by(release: KernelRelease) -> str:
@@ -116,6 +122,8 @@ def zone_names_of(incident: Incident, node: int) -> tuple[str, ...]:
     for candidate in candidates:
         if len(names) < slots and candidate not in names and _below_is_possible(candidate, printed):
             names.append(candidate)
+    if "Movable" in names and len(names) < slots:
+        names.append("Device")  # ZONE_DEVICE, since 4.3: never printed, but counted
     return tuple(sorted(names, key=zone_rank))
 
 
@@ -138,3 +146,20 @@ def build_of(incident: Incident, zones: tuple[Zone, ...], names: tuple[str, ...]
         word_bits=64 if incident.arch in ("x86_64", "arm64", "ppc64", "s390", "s390x", "ia64", "mips64") else 32,
         zone_names=names,
     )
+
+
+def with_reasons(release: KernelRelease, incident: Incident) -> KernelRelease:
+    """Say what the version rests on, where only the forms of the lines and the functions traced tell it."""
+    if release.source not in ("forms", "unknown"):
+        return release
+    from oomadvisor.parse import narrowed
+
+    symbols = {frame.symbol for frame in incident.backtrace}
+    told = list(narrowed(incident.forms).reasons)
+    for symbol in knowledge.version_symbols():
+        if symbol.name in symbols:
+            if symbol.since is not None:
+                told.append(f"{'.'.join(map(str, symbol.since))} or later, by the function {symbol.name}")
+            if symbol.until is not None:
+                told.append(f"{'.'.join(map(str, symbol.until))} or earlier, by the function {symbol.name}")
+    return release.model_copy(update={"reasons": tuple(told)})

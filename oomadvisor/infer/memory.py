@@ -132,6 +132,9 @@ def _shmem(
         return low, by_anon, high, "page cache − file LRU, and anonymous LRU − mapped anonymous pages, both"
     if by_cache is not None:
         floor = max(by_cache - (unevictable or 0), 0)
+        if floor * 2 < by_cache:  # a ramfs, or locked files: most of it cannot be told from tmpfs
+            basis = "page cache − swap cache − file LRU − unevictable pages (a lower bound: no shmem counter in 2.6.31)"
+            return floor, floor, by_cache, basis
         return (
             floor,
             by_cache,

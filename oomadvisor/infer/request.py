@@ -1,32 +1,46 @@
 """What was asked for: the flags by name, the class zone, the operation of the task, and what the box does all day."""
 
 from oomadvisor import knowledge
-from oomadvisor.kernel.series import functions_for
+from oomadvisor.kernel.family import Family
 from oomadvisor.kernel.zonelist import class_zone_index
-from oomadvisor.model import Incident, KernelRelease, Operation, OperationStep, Request, Zone
+from oomadvisor.model import Incident, Operation, OperationStep, Request, Zone
 
 GFP_KERNEL = 0xD0
 
 
 def mask_of(
-    request: Request, zones: tuple[Zone, ...], names: tuple[str, ...], release: KernelRelease
+    request: Request, zones: tuple[Zone, ...], names: tuple[str, ...], families: tuple[Family, ...]
 ) -> tuple[tuple[str, ...], str | None, int | None]:
-    """Return the names of the mask, and the class zone where the mask's bits are known to mean what 2.6.31 means."""
-    if request.gfp_mask is None:
+    """Return the names of the mask, and the class zone, by the kernel's own bits.
+
+    Where several kernels are possible, what they agree on; names that the report prints stand as they are.
+    """
+    mask = request.gfp_mask
+    if mask is None:
         return request.gfp_names, None, None
-    family = functions_for(release.version)
-    flags = family.flag_names(request.gfp_mask) if family and not request.gfp_names else request.gfp_names
-    if family is None or not names:
+    named = {family.flag_names(mask) for family in families}
+    flags = request.gfp_names or (named.pop() if len(named) == 1 else ())
+    if not names:
         return flags, None, None
     populated = [any(z.index == i and z.present_pages != 0 for z in zones) for i in range(len(names))]
-    highest = family.gfp_zone(request.gfp_mask, names)
+    found = {_class_zone(family.gfp_zone(mask, names), names, populated) for family in families}
+    index = found.pop() if len(found) == 1 else None
+    return flags, None if index is None else names[index], index
+
+
+def _class_zone(highest: str, names: tuple[str, ...], populated: list[bool]) -> int | None:
     if highest not in names:
-        return flags, None, None
+        return None
     try:
-        index = class_zone_index(names, populated, highest)
+        return class_zone_index(names, populated, highest)
     except ValueError:
-        return flags, None, None
-    return flags, names[index], index
+        return None
+
+
+def call_site_in(incident: Incident) -> "knowledge.CallSite | None":
+    """Return what the backtrace shows of the request. Frames that the kernel itself was not sure of come second."""
+    sure = [frame.symbol for frame in incident.backtrace if not frame.raw.startswith("? ")]
+    return knowledge.call_site_of(sure) or knowledge.call_site_of([frame.symbol for frame in incident.backtrace])
 
 
 def operation_of(incident: Incident, site: "knowledge.CallSite | None") -> Operation | None:

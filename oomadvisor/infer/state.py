@@ -2,18 +2,19 @@
 
 from typing import TYPE_CHECKING
 
-from oomadvisor import knowledge
+from oomadvisor.infer.arithmetic import families_of
 from oomadvisor.infer.box import (
     build_of,
     node_in_question,
     release_of,
     with_arch,
     with_possible_order,
+    with_reasons,
     zone_names_of,
     zone_rank,
 )
 from oomadvisor.infer.memory import memory_of, swap_of
-from oomadvisor.infer.request import mask_of, operation_of, workload_of
+from oomadvisor.infer.request import call_site_in, mask_of, operation_of, workload_of
 from oomadvisor.infer.tunables import inferred_tunables, with_observed
 from oomadvisor.model import Incident, ProcState, SystemState, Warning_
 
@@ -36,7 +37,7 @@ def build_state(
     proc = proc or ProcState()
     incident = with_possible_order(with_arch(incident))
     warnings: list[Warning_] = [*incident.warnings, *proc.warnings]
-    release = release_of(incident, proc, kernel, warnings)
+    release = with_reasons(release_of(incident, proc, kernel, warnings), incident)
     node = node_in_question(incident)
     zone_names = zone_names_of(incident, node)
     zones = tuple(
@@ -45,10 +46,11 @@ def build_state(
         if zone.name in zone_names
     )
     build = build_of(incident, zones, zone_names)
-    flags, class_zone, class_index = mask_of(incident.request, zones, zone_names, release)
-    site = knowledge.call_site_of(frozenset(frame.symbol for frame in incident.backtrace))
+    families = families_of(release, incident)
+    flags, class_zone, class_index = mask_of(incident.request, zones, zone_names, families)
+    site = call_site_in(incident)
     operation = operation_of(incident, site)
-    tunables = inferred_tunables(incident, zones, zone_names, release, build)
+    tunables = inferred_tunables(incident, zones, zone_names, families, build)
     if sysctls is not None or proc.sysctls:
         tunables, contradictions = with_observed(tunables, sysctls, proc)
         warnings += contradictions

@@ -1,91 +1,232 @@
 """The tunables that a report proves, by the kernel's formulas inverted; and what was observed beside it."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from oomadvisor.kernel.marks import min_free_kbytes_interval
+from oomadvisor.kernel.family import Family
+from oomadvisor.kernel.marks import (
+    DEFAULT_SCALE_FACTOR,
+    ZoneMarks,
+    nr_free_buffer_pages,
+    recommended_min_free_kbytes,
+    scale_factor_interval,
+)
 from oomadvisor.kernel.percpu import fraction_interval, pageset
-from oomadvisor.kernel.reserve import ratio_interval
-from oomadvisor.kernel.series import functions_for
-from oomadvisor.model import Build, Incident, KernelRelease, Origin, ProcState, Tunable, Warning_, Zone
+from oomadvisor.kernel.words import PAGE_KB
+from oomadvisor.model import Build, Incident, Origin, ProcState, Tunable, Warning_, Zone
 from oomadvisor.model.state import LOWMEM_RESERVE_RATIO, MIN_FREE_KBYTES
 
 if TYPE_CHECKING:
     from oomadvisor.parse import SysctlDump
 
 FRACTION = "vm.percpu_pagelist_fraction"
+SCALE_FACTOR = "vm.watermark_scale_factor"
 
 
 def inferred_tunables(
-    incident: Incident, zones: tuple[Zone, ...], names: tuple[str, ...], release: KernelRelease, build: Build
+    incident: Incident,
+    zones: tuple[Zone, ...],
+    names: tuple[str, ...],
+    families: tuple[Family, ...],
+    build: Build,
 ) -> dict[str, Tunable]:
-    """Return the tunables that the report proves, as intervals. Only for a series whose formulas are known exactly."""
-    family = functions_for(release.version)
-    if family is None or not zones or any(z.present_pages is None for z in zones):
+    """Return the tunables that the report proves, as intervals, by the kernel's own formulas.
+
+    Where several kernels are possible, an interval that holds for all of them, and only where all give one.
+    """
+    if not families or not zones:
         return {}
-    present = [0] * len(names)
-    by_index: dict[int, Zone] = {}
-    for zone in zones:
-        present[zone.index] = zone.present_pages or 0
-        by_index[zone.index] = zone
-    numa = bool(build.numa)
-    found: dict[str, Tunable] = {}
-    default = None if numa else family.default_min_free_kbytes(names, present)
-    if any(z.marks for z in zones) and not numa:
-        marks = [by_index[i].marks if i in by_index else None for i in range(len(names))]
-        interval = min_free_kbytes_interval(
-            names,
-            present,
-            [m.min if m else None for m in marks],
-            [m.low if m else None for m in marks],
-            [m.high if m else None for m in marks],
-        )
-        if interval is not None:
-            found[MIN_FREE_KBYTES] = Tunable(
-                name=MIN_FREE_KBYTES,
-                low=interval[0],
-                high=interval[1],
-                source="inferred",
-                basis="the only values that give the printed marks (page_alloc.c: setup_per_zone_wmarks)",
-                default=default,
-                origin=incident.origin(f"zones.{zones[0].node}.{zones[0].name}"),
-            )
-    if any(z.reserve_pages for z in zones):
-        defaults = family.default_ratios(names)
-        for zone in zones:
-            if zone.index >= len(defaults) or zone.reserve_pages is None or len(zone.reserve_pages) != len(names):
-                continue
-            if not any(present[zone.index + 1 :]):
-                continue
-            ratios = ratio_interval(present, zone.index, zone.reserve_pages)
-            if ratios is not None:
-                name = f"{LOWMEM_RESERVE_RATIO}[{zone.name}]"
-                found[name] = Tunable(
-                    name=name,
-                    low=ratios[0],
-                    high=ratios[1],
-                    source="inferred",
-                    basis="the only ratios that give the printed lowmem_reserve[] row "
-                    "(page_alloc.c: setup_per_zone_lowmem_reserve)",
-                    default=defaults[zone.index],
-                    origin=incident.origin(f"zones.{zone.node}.{zone.name}.reserve"),
-                )
-    fraction = _fraction(incident, zones)
-    if fraction is not None:
-        found[FRACTION] = fraction
+    answers = [_by(family, incident, zones, names, build) for family in families]
+    found = {}
+    for name, first in answers[0].items():
+        others = [answer.get(name) for answer in answers]
+        if all(other is not None for other in others):
+            found[name] = _together(first, [other for other in others if other is not None])
     return found
 
 
-def _fraction(incident: Incident, zones: tuple[Zone, ...]) -> Tunable | None:
+def _together(first: Tunable, all_of_them: list[Tunable]) -> Tunable:
+    """Return one tunable that holds whichever kernel it is."""
+    lows = [t.low for t in all_of_them if t.low is not None]
+    highs = [t.high for t in all_of_them if t.high is not None]
+    defaults = {t.default for t in all_of_them}
+    return first.model_copy(
+        update={
+            "low": min(lows) if len(lows) == len(all_of_them) else None,
+            "high": max(highs) if len(highs) == len(all_of_them) else None,
+            "default": first.default if len(defaults) == 1 else None,
+        }
+    )
+
+
+def counted_pages(family: Family, zones: tuple[Zone, ...], names: tuple[str, ...]) -> tuple[int, ...] | None:
+    """Return the pages of each zone of the build that marks and reserves are computed from; None when one is missing.
+
+    Present pages, since 3.9 managed ones.
+    """
+    pages = [0] * len(names)
+    for zone in zones:
+        size = zone.managed_pages if family.marks.pages == "managed" else zone.present_pages
+        if size is None and zone.present_pages != 0:
+            return None
+        pages[zone.index] = size or 0
+    return tuple(pages)
+
+
+def _by(
+    family: Family, incident: Incident, zones: tuple[Zone, ...], names: tuple[str, ...], build: Build
+) -> dict[str, Tunable]:
+    """Return what the report proves if this is the kernel's arithmetic."""
+    pages = counted_pages(family, zones, names)
+    if pages is None:
+        return {}
+    tunables = [*_marks(family, incident, zones, names, pages, build)]
+    tunables += _ratios(family, incident, zones, names, pages)
+    fraction = _fraction(family, incident, zones, pages) if build.page_kb == PAGE_KB else None
+    if fraction is not None:
+        tunables.append(fraction)
+    return {tunable.name: tunable for tunable in tunables}
+
+
+def _marks(
+    family: Family,
+    incident: Incident,
+    zones: tuple[Zone, ...],
+    names: tuple[str, ...],
+    pages: tuple[int, ...],
+    build: Build,
+) -> Iterator[Tunable]:
+    """Infer min_free_kbytes and watermark_scale_factor from the printed marks less the boost."""
+    if not any(z.marks for z in zones) or build.numa:
+        return
+    by_index = {zone.index: zone for zone in zones}
+    marks = [_without_boost(by_index[i]) if i in by_index else None for i in range(len(names))]
+    boost_unknown = family.marks.boost and any(z.boost_pages is None for z in zones)
+    interval = family.min_free_kbytes_interval(
+        names,
+        pages,
+        [m.min if m else None for m in marks],
+        [m.low if m else None for m in marks],
+        [m.high if m else None for m in marks],
+        page_kb=build.page_kb,
+    )
+    origin = incident.origin(f"zones.{zones[0].node}.{zones[0].name}")
+    basis = "the only values that give the printed marks (page_alloc.c: setup_per_zone_wmarks)"
+    if interval is None and family.marks.pages == "managed" and not boost_unknown:
+        interval = _with_earlier_pages(family, zones, names, pages, marks, build)
+        basis = (
+            "the printed MIN marks, with the zone sizes that the printed reserves show for the time when they were set "
+            "(page_alloc.c: setup_per_zone_wmarks, setup_per_zone_lowmem_reserve, default ratios): managed pages have "
+            "changed since"
+        )
+    if interval is not None:
+        if boost_unknown:
+            basis += "; if no zone is boosted, which this kernel does not print"
+        default = family.default_min_free_kbytes(names, pages, page_kb=build.page_kb)
+        raised = recommended_min_free_kbytes(sum(map(bool, pages)), nr_free_buffer_pages(names, pages))
+        huge_pages = family.kills.compacts == "yes" and build.page_kb == PAGE_KB  # both came with 2.6.38
+        if huge_pages and raised > default and interval[0] <= raised <= interval[1]:
+            basis += (
+                f"; transparent huge pages have raised the default of {default} to this "
+                "(khugepaged.c: set_recommended_min_free_kbytes)"
+            )
+            default = raised
+        yield Tunable(
+            name=MIN_FREE_KBYTES,
+            low=interval[0],
+            high=interval[1],
+            source="inferred",
+            basis=basis,
+            default=default,
+            origin=origin,
+        )
+    factor = scale_factor_interval(names, pages, marks, rules=family.marks)
+    if factor is not None:
+        yield Tunable(
+            name=SCALE_FACTOR,
+            low=factor[0],
+            high=factor[1],
+            source="inferred",
+            basis="the only values that give the printed distances between the marks "
+            "(page_alloc.c: setup_per_zone_wmarks)",
+            default=DEFAULT_SCALE_FACTOR,
+            origin=origin,
+        )
+
+
+def _with_earlier_pages(
+    family: Family,
+    zones: tuple[Zone, ...],
+    names: tuple[str, ...],
+    pages: tuple[int, ...],
+    marks: list[ZoneMarks | None],
+    build: Build,
+) -> tuple[int, int] | None:
+    """Return bounds of min_free_kbytes where the zones had other sizes when the marks were set, early in the boot.
+
+    The reserve of the zone below, times its ratio, is a zone's size at that time. A size that differs by more than a
+    tenth from that of now means that the ratio is not the default, and nothing is known.
+    """
+    by_index = {zone.index: zone for zone in zones}
+    ratios = family.default_ratios(names)
+    sizes = []
+    for index, now in enumerate(pages):
+        below = by_index.get(index - 1)
+        row = below.reserve_pages if below is not None else None
+        if row is None or len(row) != len(names) or not now or not ratios[index - 1]:
+            sizes.append((now, now))
+            continue
+        ratio = ratios[index - 1]
+        least = row[index] * ratio
+        if not now * 9 // 10 <= least <= now * 11 // 10:
+            return None
+        sizes.append((least, least + ratio - 1))
+    return family.min_free_kbytes_bounds(names, sizes, [m.min if m else None for m in marks], page_kb=build.page_kb)
+
+
+def _without_boost(zone: Zone) -> ZoneMarks | None:
+    if zone.marks is None:
+        return None
+    boost = zone.boost_pages or 0
+    return ZoneMarks(zone.marks.min - boost, zone.marks.low - boost, zone.marks.high - boost)
+
+
+def _ratios(
+    family: Family, incident: Incident, zones: tuple[Zone, ...], names: tuple[str, ...], pages: tuple[int, ...]
+) -> Iterator[Tunable]:
+    """Infer lowmem_reserve_ratio of each zone from the row of reserves printed for it."""
+    defaults = family.default_ratios(names)
+    for zone in zones:
+        if zone.index >= len(defaults) or zone.reserve_pages is None or len(zone.reserve_pages) != len(names):
+            continue
+        if not any(pages[zone.index + 1 :]):
+            continue
+        ratios = family.ratio_interval(pages, zone.index, zone.reserve_pages)
+        if ratios is not None:
+            yield Tunable(
+                name=f"{LOWMEM_RESERVE_RATIO}[{zone.name}]",
+                low=ratios[0],
+                high=ratios[1],
+                source="inferred",
+                basis="the only ratios that give the printed lowmem_reserve[] row "
+                "(page_alloc.c: setup_per_zone_lowmem_reserve)",
+                default=defaults[zone.index],
+                origin=incident.origin(f"zones.{zone.node}.{zone.name}.reserve"),
+            )
+
+
+def _fraction(family: Family, incident: Incident, zones: tuple[Zone, ...], pages: tuple[int, ...]) -> Tunable | None:
     """Infer percpu_pagelist_fraction: 0 (never set) when every per-cpu line shows the boot-time size."""
     rows = []
     for row in incident.percpu:
         zone = next((z for z in zones if z.name == row.zone and z.node == row.node), None)
-        if zone is not None and zone.present_pages:
-            rows.append((row, zone.present_pages))
-    if not rows:
+        if zone is not None and pages[zone.index]:
+            rows.append((row, pages[zone.index]))
+    if not rows or family.batch is None:
         return None
     origin = incident.origin(f"zones.{rows[0][0].node}.{rows[0][0].zone}.percpu")
-    if all((r.high_pages, r.batch_pages) == tuple(pageset(present)) for r, present in rows):
+    boot = [pageset(size, rules=family.batch) for _, size in rows]
+    if all((r.high_pages, r.batch_pages) == tuple(set_) for (r, _), set_ in zip(rows, boot, strict=True)):
         return Tunable(
             name=FRACTION,
             low=0,
@@ -96,8 +237,8 @@ def _fraction(incident: Incident, zones: tuple[Zone, ...]) -> Tunable | None:
             origin=origin,
         )
     low, high = 8, 2**31 - 1
-    for r, present in rows:
-        interval = fraction_interval(present, r.high_pages, r.batch_pages)
+    for r, size in rows:
+        interval = fraction_interval(size, r.high_pages, r.batch_pages)
         if interval is None:
             return None
         low, high = max(low, interval[0]), min(high, interval[1])
@@ -176,6 +317,8 @@ def _seen(name: str, value: int | None, text: str, origin: Origin | None, defaul
 
 def _numbers(text: str) -> tuple[int, ...] | None:
     words = text.split()
-    if words and all(word.lstrip("-").isascii() and word.lstrip("-").isdigit() and len(word) <= 20 for word in words):
-        return tuple(int(word) for word in words)
-    return None
+    if not words or not all(word.lstrip("-").isascii() and word.lstrip("-").isdigit() for word in words):
+        return None
+    # kernel.shmmax and the like may be as large as an unsigned long: a text, since nothing here computes with it.
+    numbers = tuple(int(word) for word in words if len(word) <= 20)
+    return numbers if len(numbers) == len(words) and all(abs(number) < 1 << 63 for number in numbers) else None

@@ -4,17 +4,15 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from oomadvisor.kernel import events as ev
-from oomadvisor.kernel.gfp import NORMAL_TASK, WMARK_MASK, Alloc, Gfp, TaskContext, gfp_zone, slow_alloc_flags
+from oomadvisor.kernel.family import Family
+from oomadvisor.kernel.gfp import NORMAL_TASK, WMARK_MASK, Alloc, Gfp, TaskContext
 from oomadvisor.kernel.marks import ZoneMarks
-from oomadvisor.kernel.watermark import zone_watermark_ok
+from oomadvisor.kernel.watermark import Privileges
 from oomadvisor.kernel.zonelist import class_zone_index, zonelist
 
 __all__ = [
-    "BEFORE_2_6_31_7",
-    "SINCE_2_6_31_7",
     "OomScript",
     "Outcome",
-    "PathRules",
     "ReclaimRound",
     "ZoneSnapshot",
     "alloc_pages",
@@ -59,21 +57,8 @@ class OomScript(NamedTuple):
     sets_tif_memdie: bool = False
 
 
-class PathRules(NamedTuple):
-    """What differs inside 2.6.31.
-
-    ``restart_recomputes``: since .7 a kill is followed by a new wake-up of kswapd and new flags.
-    ``rt_counts_in_interrupt``: before .7 an interrupt borrowed the real-time privilege of the task it hit.
-    """
-
-    restart_recomputes: bool = True
-    rt_counts_in_interrupt: bool = False
-
-
 FRUITLESS = ReclaimRound()
 ONE_FRUITLESS_KILL = OomScript()
-BEFORE_2_6_31_7 = PathRules(restart_recomputes=False, rt_counts_in_interrupt=True)
-SINCE_2_6_31_7 = PathRules()
 
 
 class Outcome(NamedTuple):
@@ -105,22 +90,22 @@ def alloc_pages(
     gfp_mask: int,
     order: int,
     *,
+    kernel: Family,
     context: TaskContext = NORMAL_TASK,
     reclaim: Sequence[ReclaimRound] = (FRUITLESS,),
     oom: OomScript = ONE_FRUITLESS_KILL,
     max_order: int = 11,
     oom_killer_disabled: bool = False,
     max_waits: int = 12,
-    rules: PathRules = SINCE_2_6_31_7,
     bits: int = 32,
 ) -> Outcome:
     """Return what becomes of a request (mm/page_alloc.c: __alloc_pages_nodemask, 2.6.31; one node, no cpusets).
 
     ``zones`` are all zones of the build, empty ones too, lowest first. ``reclaim`` scripts the direct reclaims in turn;
     the story ends when the kernel asks for one more, after ``oom.stop_after`` kills, or after ``max_waits`` sleeps. The
-    default is a box where nothing can be reclaimed.
+    default is a box where nothing can be reclaimed. Raises ValueError for a kernel whose path was read but never run.
     """
-    path = _Path(zones, gfp_mask, order, context=context, rules=rules, bits=bits, waits_left=max_waits)
+    path = _Path(zones, gfp_mask, order, context=context, kernel=kernel, bits=bits, waits_left=max_waits)
     if not path.allowed:
         return Outcome("null", None, ())
     result: Result
@@ -170,34 +155,37 @@ class _Path:
         order: int,
         *,
         context: TaskContext,
-        rules: PathRules,
+        kernel: Family,
         bits: int,
         waits_left: int,
     ) -> None:
+        if kernel.path is None:
+            raise ValueError(f"the allocation path of {kernel.name} was read, not run")
         names = [zone.name for zone in zones]
         populated = [zone.present > 0 for zone in zones]
-        highest = gfp_zone(gfp_mask, names)
+        highest = kernel.gfp_zone(gfp_mask, names)
         self.zones = {zone.name: _LiveZone(zone) for zone in zones}
         self.allowed = [self.zones[names[index]] for index in zonelist(names, populated, highest)]
         self.class_zone = class_zone_index(names, populated, highest) if self.allowed else 0
         self.gfp_mask = gfp_mask
         self.order = order
         self.context = context
-        self.rules = rules
+        self.kernel = kernel
+        self.rules = kernel.path
+        self.test = kernel.zone_watermark_ok
         self.bits = bits
         self.waits_left = waits_left
         self.served_from: str | None = None
         self.events: list[ev.Event] = []
 
     def zone_watermark_ok(self, zone: _LiveZone, mark: int, class_zone: int, flags: Alloc) -> bool:
-        ok = zone_watermark_ok(
+        ok = self.test(
             zone.free_pages,
             zone.nr_free,
             self.order,
             mark,
             zone.reserve[class_zone],
-            high=bool(flags & Alloc.HIGH),
-            harder=bool(flags & Alloc.HARDER),
+            flags=Privileges(high=bool(flags & Alloc.HIGH), harder=bool(flags & Alloc.HARDER)),
             bits=self.bits,
         )
         self.events.append(ev.WatermarkTest(zone.name, self.order, mark, class_zone, flags, ok))
@@ -224,7 +212,7 @@ class _Path:
                 self.events.append(ev.KswapdWake(zone.name, self.order))
 
     def slow_alloc_flags(self) -> Alloc:
-        return slow_alloc_flags(self.gfp_mask, self.context, rt_counts_in_interrupt=self.rules.rt_counts_in_interrupt)
+        return self.kernel.slow_alloc_flags(self.gfp_mask, self.context)
 
     def congestion_wait(self) -> bool:
         """Sleep; return whether the story goes on."""

@@ -1,11 +1,11 @@
 """The buddy lists of one zone, page by page: splitting, coalescing, stealing pageblocks, the RESERVE blocks."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from oomadvisor.kernel.gfp import MigrateType
 
-__all__ = ["FALLBACKS", "MAX_RESERVE_BLOCKS", "BuddyZone", "FreeList", "mobility_disabled"]
+__all__ = ["FALLBACKS", "MAX_RESERVE_BLOCKS", "BuddyRules", "BuddyZone", "FreeList", "mobility_disabled"]
 
 FALLBACKS: dict[int, tuple[int, ...]] = {
     MigrateType.UNMOVABLE: (MigrateType.RECLAIMABLE, MigrateType.MOVABLE),
@@ -16,6 +16,16 @@ FALLBACKS: dict[int, tuple[int, ...]] = {
 
 MAX_RESERVE_BLOCKS = 2
 """Most RESERVE pageblocks of a zone since 2.6.31.2; before there was no limit."""
+
+
+class BuddyRules(NamedTuple):
+    """What may differ between kernels: whose lists are raided, and the most RESERVE pageblocks (None: no limit)."""
+
+    fallbacks: Mapping[int, tuple[int, ...]] = FALLBACKS
+    max_reserve_blocks: int | None = MAX_RESERVE_BLOCKS
+
+
+LINUX_2_6_31_2 = BuddyRules()
 
 
 class FreeList(NamedTuple):
@@ -35,7 +45,7 @@ class BuddyZone:
     """The free lists of a zone. Operations change it in place, as many of them make up one replay.
 
     ``pageblock_types`` has one entry for each pageblock, counted from ``zone_start_pfn``. ``nr_free_pages`` is the sum
-    of the lists: nothing here knows of per-cpu lists or of a drifting counter.
+    of the lists, kept as they change: nothing here knows of per-cpu lists or of a drifting counter.
     """
 
     def __init__(
@@ -48,25 +58,23 @@ class BuddyZone:
         free_lists: Iterable[tuple[int, int, Sequence[int]]],
         pageblock_types: Sequence[int],
         mobility_disabled: bool = False,
+        rules: BuddyRules = LINUX_2_6_31_2,
     ) -> None:
         self.max_order = max_order
         self.pageblock_order = pageblock_order
         self.zone_start_pfn = zone_start_pfn
         self.spanned_pages = spanned_pages
         self.mobility_disabled = mobility_disabled
+        self.rules = rules
         self.pageblock_types = list(pageblock_types)
         self.nr_free = [0] * max_order
+        self.nr_free_pages = 0
         # A list is a dict whose last key is the head; _home says on which list a free block lies.
         self._lists: list[list[dict[int, None]]] = [[{} for _ in MigrateType] for _ in range(max_order)]
         self._home: dict[int, tuple[int, int]] = {}
         for order, migratetype, pfns in free_lists:
             for pfn in reversed(pfns):
                 self._add(pfn, order, migratetype)
-
-    @property
-    def nr_free_pages(self) -> int:
-        """Return the number of free pages on the lists."""
-        return sum(blocks << order for order, blocks in enumerate(self.nr_free))
 
     @property
     def free_lists(self) -> list[FreeList]:
@@ -108,21 +116,14 @@ class BuddyZone:
             order += 1
         self._add(pfn, order, migratetype)
 
-    def setup_migrate_reserve(
-        self,
-        min_wmark_pages: int,
-        first_page_reserved: Iterable[int] = (),
-        *,
-        max_blocks: int | None = MAX_RESERVE_BLOCKS,
-    ) -> None:
+    def setup_migrate_reserve(self, min_wmark_pages: int, first_page_reserved: Iterable[int] = ()) -> None:
         """Choose the RESERVE pageblocks anew (mm/page_alloc.c: setup_zone_migrate_reserve, 2.6.31.2).
 
         ``first_page_reserved`` lists the pageblocks whose first page is PageReserved: those are passed over.
-        ``max_blocks`` None is 2.6.31.0 and .1.
         """
         wanted = -(-min_wmark_pages >> self.pageblock_order)
-        if max_blocks is not None:
-            wanted = min(wanted, max_blocks)
+        if self.rules.max_reserve_blocks is not None:
+            wanted = min(wanted, self.rules.max_reserve_blocks)
         passed_over = set(first_page_reserved)
         for block, migratetype in enumerate(self.pageblock_types):
             if block in passed_over:
@@ -149,11 +150,13 @@ class BuddyZone:
         self._lists[order][migratetype][pfn] = None
         self._home[pfn] = (order, migratetype)
         self.nr_free[order] += 1
+        self.nr_free_pages += 1 << order
 
     def _remove(self, pfn: int) -> None:
         order, migratetype = self._home.pop(pfn)
         del self._lists[order][migratetype][pfn]
         self.nr_free[order] -= 1
+        self.nr_free_pages -= 1 << order
 
     def _expand(self, pfn: int, order: int, found_order: int, migratetype: int) -> None:
         """Put the upper halves of a block that is larger than needed on the lists (mm/page_alloc.c: expand, 2.6.31)."""
@@ -198,7 +201,7 @@ class BuddyZone:
 
     def _fallback_places(self, order: int, wanted: int) -> Iterator[tuple[int, int]]:
         for found_order in range(self.max_order - 1, order - 1, -1):
-            for migratetype in FALLBACKS[wanted]:
+            for migratetype in self.rules.fallbacks[wanted]:
                 yield found_order, migratetype
 
     def _move_freepages_block(self, pfn: int, migratetype: int) -> int:

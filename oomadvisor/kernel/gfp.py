@@ -1,21 +1,33 @@
 """The gfp mask of a request: its names, the zone it may reach, its mobility, and the flags of its slow path."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import IntEnum, IntFlag
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+from oomadvisor.kernel.gfp_bits import bits_of
+from oomadvisor.kernel.watermark import Privileges
 
 __all__ = [
+    "BITS_2_6_31",
     "COMPOSITES",
     "NORMAL_TASK",
+    "SINCE_2_6_31",
+    "SINGLE_BITS",
     "Alloc",
     "Gfp",
     "MigrateType",
+    "Mobility",
+    "SlowRules",
     "TaskContext",
     "flag_names",
     "gfp_zone",
+    "gfp_zone_by_tests",
     "is_valid_zone_selector",
     "migratetype",
+    "mobility",
+    "mobility_order",
     "slow_alloc_flags",
+    "slow_privileges",
 ]
 
 
@@ -53,40 +65,33 @@ class Gfp(IntFlag):
     GFP_HIGHUSER_MOVABLE = GFP_HIGHUSER | MOVABLE
 
 
-COMPOSITES: tuple[tuple[str, int], ...] = (
-    ("GFP_HIGHUSER_MOVABLE", Gfp.GFP_HIGHUSER_MOVABLE),
-    ("GFP_HIGHUSER", Gfp.GFP_HIGHUSER),
-    ("GFP_USER", Gfp.GFP_USER),
-    ("GFP_TEMPORARY", Gfp.GFP_TEMPORARY),
-    ("GFP_KERNEL", Gfp.GFP_KERNEL),
-    ("GFP_NOFS", Gfp.GFP_NOFS),
-    ("GFP_NOIO", Gfp.GFP_NOIO),
-    ("GFP_ATOMIC", Gfp.GFP_ATOMIC),
+SINCE_2_6_31 = (2, 6, 31)
+BITS_2_6_31 = bits_of(SINCE_2_6_31)
+
+COMPOSITE_NAMES = (
+    "GFP_TRANSHUGE",
+    "GFP_TRANSHUGE_LIGHT",
+    "GFP_HIGHUSER_MOVABLE",
+    "GFP_HIGHUSER",
+    "GFP_USER",
+    "GFP_TEMPORARY",
+    "GFP_KERNEL_ACCOUNT",
+    "GFP_KERNEL",
+    "GFP_NOFS",
+    "GFP_NOIO",
+    "GFP_ATOMIC",
+    "GFP_NOWAIT",
 )
 """What a mask is named after, most telling first. NOIO stands before ATOMIC: who may wait is not atomic."""
 
-SINGLE_BITS: tuple[tuple[str, int], ...] = (
-    ("__GFP_DMA", Gfp.DMA),
-    ("__GFP_HIGHMEM", Gfp.HIGHMEM),
-    ("__GFP_DMA32", Gfp.DMA32),
-    ("__GFP_MOVABLE", Gfp.MOVABLE),
-    ("__GFP_WAIT", Gfp.WAIT),
-    ("__GFP_HIGH", Gfp.HIGH),
-    ("__GFP_IO", Gfp.IO),
-    ("__GFP_FS", Gfp.FS),
-    ("__GFP_COLD", Gfp.COLD),
-    ("__GFP_NOWARN", Gfp.NOWARN),
-    ("__GFP_REPEAT", Gfp.REPEAT),
-    ("__GFP_NOFAIL", Gfp.NOFAIL),
-    ("__GFP_NORETRY", Gfp.NORETRY),
-    ("__GFP_COMP", Gfp.COMP),
-    ("__GFP_ZERO", Gfp.ZERO),
-    ("__GFP_NOMEMALLOC", Gfp.NOMEMALLOC),
-    ("__GFP_HARDWALL", Gfp.HARDWALL),
-    ("__GFP_THISNODE", Gfp.THISNODE),
-    ("__GFP_RECLAIMABLE", Gfp.RECLAIMABLE),
-    ("__GFP_NOTRACK", Gfp.NOTRACK),
+COMPOSITES = tuple((name, BITS_2_6_31[name]) for name in COMPOSITE_NAMES if BITS_2_6_31.get(name))
+SINGLE_BITS = tuple(
+    sorted(((name, bit) for name, bit in BITS_2_6_31.items() if name.startswith("__")), key=lambda pair: pair[1])
 )
+"""The composites and the bits of 2.6.31 with their values."""
+
+WHOLE_MASKS = ("GFP_NOWAIT", "GFP_DMA", "GFP_DMA32")
+"""Names of nothing but a zone, or of nothing at all: only a mask without anything else is called so."""
 
 ZONE_SELECTOR_BITS = Gfp.DMA | Gfp.HIGHMEM | Gfp.DMA32 | Gfp.MOVABLE
 
@@ -139,29 +144,28 @@ class TaskContext(NamedTuple):
 NORMAL_TASK = TaskContext()
 
 
-def flag_names(mask: int) -> tuple[str, ...]:
+def flag_names(mask: int, bits: Mapping[str, int] = BITS_2_6_31) -> tuple[str, ...]:
     """Return the names that make up ``mask``: a composite first, then the single bits beyond it, unknown bits as hex.
+
+    ``bits``: the values of the kernel in question (:func:`oomadvisor.kernel.gfp_bits.bits_of`).
 
     >>> flag_names(0x201da)
     ('GFP_HIGHUSER_MOVABLE', '__GFP_COLD')
     """
-    if mask == 0:
-        return ("GFP_NOWAIT",)
-    if mask == Gfp.DMA:
-        return ("GFP_DMA",)
-    if mask == Gfp.DMA32:
-        return ("GFP_DMA32",)
+    whole = next((name for name in WHOLE_MASKS if bits.get(name) == mask), None)
+    if whole is not None:
+        return (whole,)
     names: list[str] = []
     rest = int(mask)
-    composite = next(((name, bits) for name, bits in COMPOSITES if mask & bits == bits), None)
+    composite = next((name for name in COMPOSITE_NAMES if bits.get(name) and mask & bits[name] == bits[name]), None)
     if composite is not None:
-        names.append(composite[0])
-        rest -= composite[1]
-    for name, bit in SINGLE_BITS:
-        if rest & bit:
+        names.append(composite)
+        rest -= bits[composite]
+    for name, bit in bits.items():
+        if name.startswith("__") and rest & bit and bit & (bit - 1) == 0:
             names.append(name)
             rest -= bit
-    if rest:
+    if rest or not names:
         names.append(hex(rest))
     return tuple(names)
 
@@ -181,6 +185,42 @@ def gfp_zone(mask: int, zones: Sequence[str]) -> str:
     """
     zone = ZONE_OF_SELECTOR.get(mask & ZONE_SELECTOR_BITS, zones[0])
     return zone if zone in zones else "Normal"
+
+
+def gfp_zone_by_tests(mask: int, zones: Sequence[str], bits: Mapping[str, int]) -> str:
+    """Return the highest zone that ``mask`` allows before 2.6.31 (include/linux/gfp.h: gfp_zone, 2.6.19 and 2.6.23).
+
+    The zones are asked for one after another; one that is not built is not asked for.
+
+    >>> gfp_zone_by_tests(0x1200d2, ("DMA", "Normal", "HighMem", "Movable"), bits_of((2, 6, 24)))
+    'Movable'
+    """
+    movable = bits.get("__GFP_MOVABLE", 0)
+    for zone, wanted in (
+        ("DMA", bits["__GFP_DMA"]),
+        ("DMA32", bits.get("__GFP_DMA32", 0)),
+        ("Movable", movable and movable | bits["__GFP_HIGHMEM"]),
+        ("HighMem", bits["__GFP_HIGHMEM"]),
+    ):
+        if wanted and zone in zones and mask & wanted == wanted:
+            return zone
+    return "Normal"
+
+
+Mobility = Literal["Unmovable", "Reclaimable", "Movable", "Reserve", "HighAtomic"]
+
+
+def mobility(mask: int, bits: Mapping[str, int]) -> Mobility | None:
+    """Return which free lists ``mask`` takes from first; None before 2.6.24 (include/linux/gfp.h: gfp_migratetype).
+
+    Both mobility bits together, which a kernel only warns about, select the type behind the ordinary three.
+    """
+    if "__GFP_RECLAIMABLE" not in bits:
+        return None
+    movable, reclaimable = mask & bits["__GFP_MOVABLE"], mask & bits["__GFP_RECLAIMABLE"]
+    if movable and reclaimable:
+        return "HighAtomic" if "__GFP_DIRECT_RECLAIM" in bits else "Reserve"
+    return "Movable" if movable else "Reclaimable" if reclaimable else "Unmovable"
 
 
 def migratetype(mask: int, *, mobility_disabled: bool = False) -> MigrateType:
@@ -216,3 +256,56 @@ def slow_alloc_flags(
     if privileged and not mask & Gfp.NOMEMALLOC:
         flags |= Alloc.NO_WATERMARKS
     return flags
+
+
+def mobility_order(bits: Mapping[str, int]) -> tuple[Mobility, ...]:
+    """Return the types in the order of their numbers, which 4.4 changed (include/linux/mmzone.h: MIGRATE_TYPES)."""
+    if "__GFP_DIRECT_RECLAIM" in bits:
+        return ("Unmovable", "Movable", "Reclaimable", "HighAtomic")
+    return ("Unmovable", "Reclaimable", "Movable", "Reserve")
+
+
+class SlowRules(NamedTuple):
+    """How the slow path of a kernel turns a mask into privileges (mm/page_alloc.c: gfp_to_alloc_flags).
+
+    ``harder``: who gets ALLOC_HARDER: a mask without WAIT; also without NOMEMALLOC (2.6.38); also without NO_KSWAPD
+    (3.16); one with the bit ATOMIC and without NOMEMALLOC (4.4); since 6.3 it is called NON_BLOCK and goes to one
+    without DIRECT_RECLAIM and NOMEMALLOC. ``realtime``: what a real-time task gets. ``cma``: ALLOC_CMA for movable
+    requests (3.7). ``highatomic``: ALLOC_HIGHATOMIC for large NON_BLOCK requests (6.3), of MIN_RESERVE only (6.18).
+    """
+
+    harder: Literal["no wait", "not nomemalloc", "not no_kswapd", "atomic bit", "non block"] = "no wait"
+    realtime: Literal["harder", "high"] = "harder"
+    cma: bool = False
+    highatomic: Literal["none", "non block", "min reserve"] = "none"
+
+
+def slow_privileges(
+    mask: int, order: int, context: TaskContext, *, bits: Mapping[str, int], rules: SlowRules
+) -> Privileges:
+    """Return the privileges of an attempt in the slow path, as they were read in each kernel.
+
+    Whether marks are passed over altogether (PF_MEMALLOC, a dying task) is not decided here.
+    """
+    waits = bool(mask & (bits.get("__GFP_WAIT") or bits["__GFP_DIRECT_RECLAIM"]))
+    wants_mark = bool(mask & bits.get("__GFP_NOMEMALLOC", 0))
+    high = bool(mask & bits["__GFP_HIGH"])
+    if rules.harder == "no wait":
+        harder = not waits
+    elif rules.harder == "atomic bit":
+        harder = bool(mask & bits["__GFP_ATOMIC"]) and not wants_mark
+    else:
+        harder = not waits and not wants_mark
+        if rules.harder == "not no_kswapd" and mask & bits["__GFP_NO_KSWAPD"]:
+            harder = False
+    if context.rt and not context.in_interrupt:
+        if rules.realtime == "harder":
+            harder = True
+        elif waits:
+            high = True
+    return Privileges(
+        high=high,
+        harder=harder,
+        cma=rules.cma and mobility(mask, bits) == "Movable",
+        highatomic=rules.highatomic != "none" and harder and order > 0 and (high or rules.highatomic == "non block"),
+    )

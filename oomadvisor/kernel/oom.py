@@ -1,18 +1,22 @@
 """The OOM killer: who is chosen, and who dies instead."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from oomadvisor.kernel.words import int_sqrt, unsigned
+from oomadvisor.kernel.words import PAGE_SIZE, int_sqrt, signed, unsigned
 
 __all__ = [
     "OOM_DISABLE",
+    "OOM_SCORE_ADJ_MIN",
+    "BadnessRules",
     "Child",
     "OomTask",
     "Selection",
     "Stop",
     "badness",
+    "badness_by_memory",
     "badness_shift_hz",
     "oom_kill_task",
     "oom_kill_victim",
@@ -20,6 +24,7 @@ __all__ = [
 ]
 
 OOM_DISABLE = -17
+OOM_SCORE_ADJ_MIN = -1000
 
 
 class Child(NamedTuple):
@@ -111,6 +116,80 @@ def badness(
     if oom_adj > 0:
         return unsigned(max(points, 1) << oom_adj, bits)
     return points >> -oom_adj
+
+
+@dataclass(frozen=True, slots=True)
+class BadnessRules:
+    """What differs between kernels in the score (mm/oom_kill.c: badness, oom_badness).
+
+    ``by``: virtual size weighed by run time and niceness (to 2.6.35); memory used, in permille of all (2.6.36) or in
+    pages (3.5). ``product``: the word in which the permille are computed, and in which they overflow: int from 2.6.39,
+    long from 3.2. ``tables``: what of the page tables counts: nothing, their pages (2.6.39), those and the pages of
+    middle directories (4.0), their bytes (4.15). ``admin``: what CAP_SYS_ADMIN takes off: 30 permille of all memory
+    (2.6.36), 3 % of the task's own (3.14), nothing (4.17). ``skips_reaped`` (4.7), ``skips_vfork`` (4.8): such tasks
+    are not chosen. ``signed``: the result may be negative, and LONG_MIN says never (5.9).
+    ``sacrifices_child``: which child dies instead of the chosen one: the first that may, the one with the highest
+    score (2.6.36), none (5.1).
+    """
+
+    by: Literal["virtual size", "permille", "pages"] = "virtual size"
+    product: Literal["unsigned long", "int", "long"] = "unsigned long"
+    tables: Literal["none", "ptes", "ptes and pmds", "bytes"] = "none"
+    admin: Literal["30 permille", "3 percent", "nothing"] = "30 permille"
+    skips_reaped: bool = False
+    skips_vfork: bool = False
+    signed: bool = False
+    sacrifices_child: Literal["first", "highest", "none"] = "first"
+
+
+def badness_by_memory(
+    *,
+    rss: int,
+    swapents: int,
+    totalpages: int,
+    oom_score_adj: int = 0,
+    nr_ptes: int = 0,
+    nr_pmds: int = 0,
+    pgtables_bytes: int = 0,
+    cap_sys_admin: bool = False,
+    reaped: bool = False,
+    in_vfork: bool = False,
+    bits: int = 32,
+    rules: BadnessRules,
+) -> int:
+    """Return the score that picks the victim since 2.6.36 (mm/oom_kill.c: oom_badness). Sizes in pages.
+
+    ``totalpages``: RAM and swap (of the cgroup, cpuset or policy that ran out). Permille up to 3.4, pages after.
+    """
+    never = -(1 << (bits - 1)) if rules.signed else 0
+    if oom_score_adj == OOM_SCORE_ADJ_MIN or (reaped and rules.skips_reaped) or (in_vfork and rules.skips_vfork):
+        return never
+    used = rss + swapents
+    if rules.tables == "bytes":
+        used += pgtables_bytes // PAGE_SIZE
+    elif rules.tables != "none":
+        used += nr_ptes + (nr_pmds if rules.tables == "ptes and pmds" else 0)
+    total = totalpages or 1
+    if rules.by == "permille":
+        points = _permille(used, total, bits, rules)
+        if cap_sys_admin:
+            points -= 30
+        points += oom_score_adj
+        return min(points, 1000) if points > 0 else 1
+    adj = oom_score_adj
+    if cap_sys_admin and rules.admin == "30 permille":
+        adj -= 30
+    elif cap_sys_admin and rules.admin == "3 percent":
+        used -= used * 3 // 100
+    points = used + adj * (totalpages // 1000)
+    return points if rules.signed or points > 0 else 1
+
+
+def _permille(used: int, total: int, bits: int, rules: BadnessRules) -> int:
+    """Return used / total in permille as the kernel's words give it: with much memory they overflow."""
+    word = 32 if rules.product == "int" else bits
+    product = unsigned(used * 1000, bits) if rules.product == "unsigned long" else signed(used * 1000, word)
+    return signed(unsigned(product, bits) // total, bits if rules.product == "long" else 32)
 
 
 def select_bad_process(tasks: Sequence[OomTask]) -> Selection:

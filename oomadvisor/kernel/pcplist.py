@@ -1,6 +1,7 @@
 """One cpu's list of order-0 pages in front of the buddy lists: filled and emptied in batches."""
 
 from collections import deque
+from functools import lru_cache
 from typing import NamedTuple
 
 from oomadvisor.kernel.buddy import BuddyZone
@@ -16,6 +17,12 @@ class ListedPage(NamedTuple):
     migratetype: int
 
 
+@lru_cache(maxsize=256)
+def _kind(gfp_mask: int, mobility_disabled: bool) -> tuple[int, bool]:
+    """Return the mobility type that a mask wants, and whether it takes from the cold end; kept, as each page asks."""
+    return int(migratetype(gfp_mask, mobility_disabled=mobility_disabled)), bool(gfp_mask & Gfp.COLD)
+
+
 class PerCpuList:
     """The list of one cpu in front of ``zone``; both are changed in place. ``high`` and ``batch`` are in pages."""
 
@@ -27,8 +34,7 @@ class PerCpuList:
 
     def alloc(self, gfp_mask: int) -> int | None:
         """Take an order-0 page; None when zone and list are empty (mm/page_alloc.c: buffered_rmqueue, 2.6.31)."""
-        wanted = migratetype(gfp_mask, mobility_disabled=self.zone.mobility_disabled)
-        cold = bool(gfp_mask & Gfp.COLD)
+        wanted, cold = _kind(gfp_mask, self.zone.mobility_disabled)
         if not self.pages:
             self._refill(wanted, cold)
             if not self.pages:

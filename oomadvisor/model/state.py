@@ -17,14 +17,20 @@ class KernelRelease(Frozen):
     patch level.
 
     ``source``: ``log``, ``option`` (--kernel), ``proc`` (/proc/version), ``forms`` (only the forms of the lines say
-    so, then ``version`` is the oldest and ``newest`` the newest kernel that prints them), or ``unknown``.
+    so, then ``version`` is the oldest and ``newest`` the newest kernel that prints them), or ``unknown`` (then
+    ``oldest`` is the oldest that prints them, if any form tells). ``vendor``: who built it, where the name shows that
+    it is no plain release: it may hold changes of later series, so what is said of its arithmetic is probable only.
+
+    ``reasons``: where only forms and functions tell, each bound of the version in words with what it rests on.
     """
 
     version: tuple[int, ...]
     newest: tuple[int, ...] | None = None
+    oldest: tuple[int, ...] | None = None
     text: str
     source: Literal["log", "option", "proc", "forms", "unknown"]
     vendor: str | None = None
+    reasons: tuple[str, ...] = ()
 
 
 class Tunable(Frozen):
@@ -105,10 +111,35 @@ class SwapDevice(Frozen):
     line: int = 0
 
 
+class Process(Frozen):
+    """A process as ``oomadvisor collect`` lists it. Sizes in kB; None for a kernel thread, which has no memory."""
+
+    pid: int
+    name: str
+    oom_adj: int | None = None
+    vm_size_kb: int | None = None
+    vm_rss_kb: int | None = None
+    page_table_kb: int | None = None
+    threads: int | None = None
+    state: str | None = None
+
+
+class ConfFile(Frozen):
+    """A file of settings that stands on the device, such as /etc/sysctl.conf: what a restart will set.
+
+    ``whole``: every line of it has arrived. ``ended``: its last line has an end.
+    """
+
+    path: str
+    lines: tuple[str, ...]
+    whole: bool = True
+    ended: bool = True
+
+
 class ProcState(Frozen):
     """What the given /proc files say. A file that was not given is ``None`` or empty.
 
-    ``vmstat_earlier``: an earlier reading, where two were given.
+    ``vmstat_earlier``: an earlier reading, where two were given; in a bundle ``vmstat_seconds`` lie between them.
     """
 
     files: tuple[str, ...] = ()
@@ -117,12 +148,15 @@ class ProcState(Frozen):
     meminfo_kb: dict[str, int] | None = None
     vmstat: dict[str, int] | None = None
     vmstat_earlier: dict[str, int] | None = None
+    vmstat_seconds: int | None = None
     zones: tuple[Zone, ...] = ()
     blocks_by_type: dict[str, dict[str, tuple[int, ...]]] | None = None
     pageblock_order: int | None = None
     slab: tuple[SlabCache, ...] = ()
     mounts: tuple[Mount, ...] = ()
     swaps: tuple[SwapDevice, ...] | None = None
+    processes: tuple[Process, ...] = ()
+    confs: tuple[ConfFile, ...] = ()
     sysctls: dict[str, str] = Field(default_factory=dict)
     origins: dict[str, Origin] = Field(default_factory=dict)
     warnings: tuple[Warning_, ...] = ()

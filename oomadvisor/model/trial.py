@@ -84,14 +84,17 @@ class Solved(Frozen):
 
 
 class SweepPoint(Frozen):
-    """One value of the knob: what becomes of the operation, and the price."""
+    """One value of the knob: what becomes of the operation, and the price.
+
+    ``headroom`` is None for a kernel on which the count was not measured.
+    """
 
     value: int
     class_: VerificationClass
     passes_min: bool
     passes_low: bool
     passes_high: bool
-    headroom: int
+    headroom: int | None
     headroom_high: int | None = None
     atomic_pages: int
     note: str | None = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from oomadvisor.parse.errors import InputError, ParseError
 
 if TYPE_CHECKING:
-    from oomadvisor.parse.forms import kernel_ranges, versions_of_forms
+    from oomadvisor.parse.forms import Narrowed, kernel_ranges, narrowed, versions_of_forms
     from oomadvisor.parse.incidents import read_incidents
     from oomadvisor.parse.proc import read_proc_lines, read_proc_paths
     from oomadvisor.parse.scan import scan_file
@@ -22,7 +22,9 @@ _PLACES = {
     "SysctlProblem": "sysctls",
     "SysctlValue": "sysctls",
     "TextSource": "source",
+    "Narrowed": "forms",
     "kernel_ranges": "forms",
+    "narrowed": "forms",
     "open_text": "source",
     "read_incidents": "incidents",
     "read_proc_lines": "proc",
@@ -35,12 +37,14 @@ _PLACES = {
 
 __all__ = [
     "InputError",
+    "Narrowed",
     "ParseError",
     "SysctlDump",
     "SysctlProblem",
     "SysctlValue",
     "TextSource",
     "kernel_ranges",
+    "narrowed",
     "open_text",
     "read_incidents",
     "read_proc_lines",

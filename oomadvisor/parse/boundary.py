@@ -20,6 +20,10 @@ MAX_UNRELATED = 200
 #: The same after the kill line, when nothing but the reaper's line or a panic is still to come.
 MAX_UNRELATED_AFTER_KILL = 40
 
+_FRAMES = frozenset(
+    {"backtrace", "backtrace-arm", "backtrace-arm-short", "backtrace-arm-no-symbols", "task-head-2.6", "task-head-3.10"}
+)
+
 Place = Literal["new", "same", "ignore"]
 
 
@@ -36,12 +40,43 @@ def kind_at_start(form: LineForm) -> IncidentKind:
     return "mem-info"
 
 
-def place(draft: Draft | None, form: LineForm, match: re.Match[str]) -> Place:
+def place(draft: Draft | None, form: LineForm, match: re.Match[str], line: int) -> Place:
     """Decide whether a recognised line opens an incident, belongs to the open one, or belongs to none."""
+    found = _place(draft, form, match)
+    if draft is not None and draft.follows_unfinished and form.role in ("mem-start", "memory", "detail"):
+        if _mixes(draft, form, match, found):
+            draft.mixes(line)
+        if draft.interleaved_line is not None:
+            return "ignore"
+    return found
+
+
+def _mixes(draft: Draft, form: LineForm, match: re.Match[str], found: Place) -> bool:
+    """Return whether a line belongs to the report before this one, which had only just begun when this one did.
+
+    Two processors print at the same time: a part comes twice before the report has come to its end.
+    """
+    if form.name.startswith("task-head") and "comm" in match.groupdict():
+        known = draft.request.get("comm")
+        return bool(known and match.group("comm") and known != match.group("comm").strip())
+    if draft.swap or draft.trailer or form.role == "detail":
+        return False
+    if form.role == "mem-start":
+        return draft.has_memory or "mem-info" in " ".join(draft.forms)
+    zone = match.groupdict().get("zone")
+    if form.name == "zone" and zone is not None:
+        known_zone = draft.zones.get((int(match.group("node") or 0), zone))
+        return known_zone is not None and known_zone.has_line
+    return found == "new"
+
+
+def _place(draft: Draft | None, form: LineForm, match: re.Match[str]) -> Place:
     if form.role == "start":
         return "new"
     if form.role == "detail":
-        return "ignore" if draft is None else "same"
+        # A report prints its backtrace first. What comes later was printed by another processor.
+        strange = draft is not None and draft.has_memory and form.name in _FRAMES
+        return "ignore" if draft is None or strange else "same"
     if draft is None:
         return "new"
     if form.role == "mem-start":

@@ -3,12 +3,16 @@
 from oomadvisor.model import Counters, Incident, IncidentKind, Marks, Request, Swap, Trailer, Warning_, Zone
 from oomadvisor.parse.checks import check
 from oomadvisor.parse.draft import Draft, ZoneDraft
-from oomadvisor.parse.fields import ZONE_SIZES
+from oomadvisor.parse.fields import COUNTERS, ZONE_SIZES
+from oomadvisor.parse.forms import gfp_era
 from oomadvisor.parse.lineform import compiled
 from oomadvisor.parse.lines.buddy import PAGE_SIZES_KB
+from oomadvisor.parse.mend import mend
 
 DEFAULT_PAGE_KB = 4
 MAX_PAGES = 1 << 32
+#: include/linux/sched.h: TASK_COMM_LEN, without the NUL at the end.
+MAX_COMM_BYTES = 15
 #: Functions that call the OOM killer for a group. A page fault's frames say so even where the group's lines are lost.
 _GROUP_FRAMES = frozenset({"mem_cgroup_out_of_memory", "mem_cgroup_oom_synchronize", "mem_cgroup_oom"})
 _ARCH_NAME = r"[.\-_](x86_64|i[3-6]86|aarch64|arm64|armv\w{1,4}|armhf|ppc64le|ppc64|s390x)$"
@@ -25,8 +29,14 @@ _SLOTS = ("DMA", "DMA32", "Normal", "HighMem", "Movable", "Device")
 
 def close(draft: Draft, number: int) -> Incident:
     """Return the incident. Nothing is guessed: what the text did not give is ``None`` and named in ``missing``."""
+    if draft.interleaved_line is not None:
+        _leave_mixed_parts_out(draft)
+    _doubt_cut_ends(draft)
+    _settle_comm(draft)
+    _note_gfp_era(draft)
     page_kb = draft.page_kb or _page_kb_by_sums(draft)
     _settle_reserves(draft)
+    mend(draft, page_kb)
     zones = tuple(_zone(draft, zone, page_kb) for zone in draft.zones.values())
     # Kernels up to 2.6.18 also print zones that the machine does not have; they count for the indices only.
     zones = tuple(zone for zone in _with_indices(zones) if zone.present_pages != 0)
@@ -62,6 +72,64 @@ def close(draft: Draft, number: int) -> Incident:
     for what, count in sorted(draft.dropped.items()):
         draft.warnings.append(Warning_(code="capped", text=f"Too many {what}: {count} were left out."))
     return incident.model_copy(update={"missing": _missing(incident), "warnings": tuple(draft.warnings)})
+
+
+def _leave_mixed_parts_out(draft: Draft) -> None:
+    """Take out what the lines of two reports were mixed in: a value that may be the other's is not known."""
+    draft.warn(
+        "interleaved",
+        "The report before this one goes on between its lines, and nothing tells whose is whose: the backtrace and the "
+        "memory report are left out.",
+        draft.interleaved_line,
+    )
+    draft.frames, draft.percpu, draft.zones = [], [], {}
+    draft.counters, draft.other_counters, draft.node_fields_kb = {}, {}, {}
+    draft.swap, draft.trailer, draft.vendor = {}, {}, {}
+    draft.page_kb = draft.last_zone = None
+    draft.request.pop("pid", None)
+
+
+def _doubt_cut_ends(draft: Draft) -> None:
+    """Where lines were cut off at some width, others of just that width were too, though they look whole."""
+    for width, name in draft.last_counters:
+        if draft.is_cut(width):
+            draft.counters.pop(COUNTERS.get(name) or "", None)
+            draft.other_counters.pop(name, None)
+    if draft.memcg is not None and draft.is_cut(draft.limit_width):
+        draft.memcg = draft.memcg.model_copy(update={"limit_path": None})
+    if draft.head is None:
+        return
+    form, match, line = draft.head
+    if not draft.is_cut(line.width):
+        return
+    pid = draft.request.get("pid")
+    draft.request = {} if pid is None else {"pid": pid}
+    form.read(draft, match, line._replace(cut=True))
+    draft.warn(
+        "cut-line", f"The lines are cut off at column {line.width}, the head too; its end is left out.", line.number
+    )
+
+
+def _note_gfp_era(draft: Draft) -> None:
+    """The same names stood for other bits in other kernels."""
+    mask, names = draft.request.get("gfp_mask"), draft.request.get("gfp_names")
+    if isinstance(mask, int) and isinstance(names, tuple):
+        era = gfp_era(mask, names)
+        if era is not None:
+            draft.forms.setdefault(era)
+
+
+def _settle_comm(draft: Draft) -> None:
+    """Leave out a name that is too long to be one: something of another line stands before it."""
+    comm = draft.request.get("comm")
+    if isinstance(comm, str) and len(comm.encode("utf-8", "replace")) > MAX_COMM_BYTES:
+        draft.warn(
+            "impossible-value",
+            f"The task's name is read as {comm[:80]!r}, longer than the {MAX_COMM_BYTES} bytes that the kernel keeps; "
+            "left out.",
+            draft.lines.get("request"),
+        )
+        del draft.request["comm"]
 
 
 def _page_kb_by_sums(draft: Draft) -> int:
@@ -180,6 +248,7 @@ def _settle_reserves(draft: Draft) -> None:
         else:
             zone.reserves = []
             draft.warn("ambiguous-wrap", f"The broken lowmem_reserve line of {zone.label} is left out.", line)
+    _leave_strange_reserves_out(draft)
     lengths = {len(zone.reserves[0]) for zone in zones if zone.reserves}
     if len(lengths) > 1:
         longest = max(lengths)
@@ -193,6 +262,17 @@ def _settle_reserves(draft: Draft) -> None:
                     line,
                 )
                 zone.reserves = []
+
+
+def _leave_strange_reserves_out(draft: Draft) -> None:
+    """No zone keeps a reserve against itself or a lower one; a line that says so is of another zone."""
+    ranks: dict[int, int] = {}
+    for zone in draft.zones.values():
+        rank = ranks[zone.node] = ranks.get(zone.node, -1) + 1
+        if zone.reserves and any(zone.reserves[0][: rank + 1]):
+            line = draft.lines.get(f"zones.{zone.node}.{zone.name}.reserve")
+            draft.warn("lost-line", f"The lowmem_reserve below {zone.label} cannot be its own; left out.", line)
+            zone.reserves = []
 
 
 def _with_indices(zones: tuple[Zone, ...]) -> tuple[Zone, ...]:

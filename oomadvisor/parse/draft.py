@@ -1,8 +1,13 @@
 """An incident while its lines are still coming in."""
 
+import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from oomadvisor.model import Frame, IncidentKind, Kill, MemcgUsage, Origin, PerCpu, Task, Warning_
+
+if TYPE_CHECKING:
+    from oomadvisor.parse.lineform import Line, LineForm
 
 MAX_TASKS = 20_000
 MAX_FRAMES = 200
@@ -11,6 +16,8 @@ MAX_PERCPU = 20_000
 MAX_KILLS = 1_000
 MAX_WARNINGS = 200
 MAX_VENDOR_LINES = 64
+#: Lines that end at the same width where a terminal or a pager cut them off.
+MIN_CUT_LINES = 2
 
 
 @dataclass
@@ -36,7 +43,15 @@ class ZoneDraft:
 
 @dataclass
 class Draft:
-    """All that was read of one incident so far."""
+    """All that was read of one incident so far.
+
+    ``tagged``: its first line was tagged as the kernel's by a syslog. ``head``: that line, as it was read.
+    ``cut_widths``: how many lines were cut off at which width.
+    ``widest``: the largest width of a line, ``widest_lines``: how many lines have it.
+    ``limit_width``: the width of the line that ends with the path of a group.
+    ``last_counters``: the last counter of each line, with the width of that line.
+    ``follows_unfinished``: the report before it had only just begun, so it may be going on between these lines.
+    """
 
     file: str
     line: int
@@ -46,10 +61,12 @@ class Draft:
     kernel_release: str | None = None
     kernel_release_line: int | None = None
     sysrq: bool = False
+    tagged: bool = False
     request: dict[str, object] = field(default_factory=dict)
     frames: list[Frame] = field(default_factory=list)
     percpu: list[PerCpu] = field(default_factory=list)
     percpu_zone: tuple[int, str] | None = None
+    percpu_last: int = -1
     percpu_zones: set[tuple[int, str]] = field(default_factory=set)
     counters: dict[str, int] = field(default_factory=dict)
     other_counters: dict[str, int] = field(default_factory=dict)
@@ -72,6 +89,14 @@ class Draft:
     dropped: dict[str, int] = field(default_factory=dict)
     unrelated: int = 0
     rejoined: list[int] = field(default_factory=list)
+    head: "tuple[LineForm, re.Match[str], Line] | None" = None
+    cut_widths: dict[int, int] = field(default_factory=dict)
+    widest: int = 0
+    widest_lines: int = 0
+    limit_width: int = 0
+    last_counters: list[tuple[int, str]] = field(default_factory=list)
+    follows_unfinished: bool = False
+    interleaved_line: int | None = None
 
     def warn(self, code: str, text: str, line: int | None = None) -> None:
         """Remember something odd; beyond the cap only count it."""
@@ -80,6 +105,22 @@ class Draft:
             self.warnings.append(Warning_(code=code, text=text, origin=origin))
         else:
             self.dropped["warnings"] = self.dropped.get("warnings", 0) + 1
+
+    def mixes(self, line: int) -> None:
+        """Remember that the lines of two reports come by turns, and nothing tells whose is whose."""
+        if self.interleaved_line is None:
+            self.interleaved_line = line
+
+    def is_cut(self, width: int) -> bool:
+        """Return whether a line of ``width`` may have been cut off there, as others were."""
+        at_the_edge = width == self.widest and self.widest_lines >= MIN_CUT_LINES
+        return self.cut_widths.get(width, 0) >= (1 if at_the_edge else MIN_CUT_LINES)
+
+    def note_width(self, width: int) -> None:
+        """Count the lines of the largest width."""
+        if width > self.widest:
+            self.widest, self.widest_lines = width, 0
+        self.widest_lines += width == self.widest
 
     def drop(self, what: str) -> None:
         """Count something that is left out because there is too much of it."""

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
+from typing import NamedTuple
 
-from oomadvisor.parse.lineform import LineForm, Version
+from oomadvisor.parse.lineform import CUT, LineForm, Version
 from oomadvisor.parse.lines import buddy, counters, head, kill, memcg, percpu, tasks, trace, trailer, zones
 
 #: Cheap and frequent forms first; the catch-all forms of each module stand at its end.
@@ -22,11 +24,42 @@ FORMS: tuple[LineForm, ...] = (
     *trace.FORMS,
 )
 
+
+class GfpEra(NamedTuple):
+    """Where the two bits that let a request reclaim stood: they moved with each renumbering of the gfp bits."""
+
+    name: str
+    bits: int
+    since: Version
+    until: Version | None
+
+
+#: include/linux/gfp.h: __GFP_DIRECT_RECLAIM and __GFP_KSWAPD_RECLAIM; tried in this order.
+GFP_ERAS: tuple[GfpEra, ...] = (
+    GfpEra("gfp-bits-5.1", 0xC00, (5, 1), None),
+    GfpEra("gfp-bits-4.18", 0x600000, (4, 18), (5, 0)),
+    GfpEra("gfp-bits-4.10", 0x1400000, (4, 10), (4, 17)),
+    GfpEra("gfp-bits-4.4", 0x2400000, (4, 4), (4, 9)),
+)
+#: The names that stand for a mask with both bits.
+_RECLAIMING = frozenset(
+    {"GFP_KERNEL", "GFP_KERNEL_ACCOUNT", "GFP_NOFS", "GFP_NOIO", "GFP_USER", "GFP_HIGHUSER", "GFP_HIGHUSER_MOVABLE"}
+)
+
+
+def gfp_era(mask: int, names: Iterable[str]) -> str | None:
+    """Return the era of a mask whose printed names say that both bits are in it.
+
+    >>> gfp_era(0x6000C0, ["GFP_KERNEL"]), gfp_era(0xCC0, ["GFP_KERNEL"]), gfp_era(0x20, ["GFP_ATOMIC"])
+    ('gfp-bits-4.18', 'gfp-bits-5.1', None)
+    """
+    if _RECLAIMING.isdisjoint(names):
+        return None
+    return next((era.name for era in GFP_ERAS if mask & era.bits == era.bits), None)
+
+
 #: No kernel prints longer lines; nothing longer is tried against the patterns.
 MAX_TEXT = 8_192
-
-_WRAPPABLE = tuple(form for form in FORMS if form.partial is not None)
-_DAMAGEABLE = tuple(form for form in FORMS if form.damaged is not None)
 
 #: One of these stands in or soon after the first line of every incident; the lines before it are then looked back on.
 #: They are few and long, because a whole log is searched for each of them.
@@ -41,62 +74,107 @@ TRIGGERS: tuple[str, ...] = (
 )
 
 
+#: Each key once, with the places in ``FORMS`` of the forms that it is a key of.
+_PLACES = tuple(
+    (key, tuple(place for place, form in enumerate(FORMS) if key in form.keys))
+    for key in dict.fromkeys(key for form in FORMS for key in form.keys)
+)
+
+
+@lru_cache(maxsize=2)
+def _candidates(text: str) -> tuple[LineForm, ...]:
+    """Return the forms of which a key stands in ``text``, in their order. A line is asked for up to three times."""
+    if len(text) > MAX_TEXT:
+        return ()
+    places = {place for key, known in _PLACES if key in text for place in known}
+    return tuple(FORMS[place] for place in sorted(places))
+
+
 def recognise(text: str) -> tuple[LineForm, re.Match[str]] | None:
     """Return the form of a complete line."""
-    if len(text) > MAX_TEXT:
-        return None
-    for form in FORMS:
-        for key in form.keys:
-            if key in text:
-                match = form.match(text)
-                if match is not None:
-                    return form, match
-                break
+    for form in _candidates(text):
+        match = form.match(text)
+        if match is not None:
+            return form, match
     return None
 
 
 def recognise_partial(text: str) -> LineForm | None:
     """Return the form that ``text`` may be the beginning of."""
-    if len(text) > MAX_TEXT:
-        return None
-    for form in _WRAPPABLE:
-        for key in form.keys:
-            if key in text:
-                if form.match_partial(text) is not None:
-                    return form
-                break
-    return None
+    return next((form for form in _candidates(text) if form.match_partial(text) is not None), None)
 
 
 def recognise_damaged(text: str) -> tuple[LineForm, re.Match[str]] | None:
     """Return the form of a line that is readable only at its beginning."""
-    if len(text) > MAX_TEXT:
-        return None
-    for form in _DAMAGEABLE:
-        for key in form.keys:
-            if key in text:
-                match = form.match_damaged(text)
-                if match is not None:
-                    return form, match
-                break
+    for form in _candidates(text):
+        match = form.match_damaged(text)
+        if match is not None:
+            return form, match
     return None
+
+
+class Narrowed(NamedTuple):
+    """The kernels that print all forms of a report, and the forms that say so.
+
+    ``contradicted`` names the form by which the newest kernel would be older than the oldest: a distribution's kernel
+    with back-ports, or damage. Then only the lower bound holds.
+    """
+
+    oldest: Version | None = None
+    newest: Version | None = None
+    oldest_by: str | None = None
+    newest_by: str | None = None
+    contradicted: str | None = None
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Return the bounds in words, each with the form that it rests on."""
+        told = []
+        if self.oldest is not None:
+            told.append(f"{_dotted(self.oldest)} or later, by the form {self.oldest_by}")
+        if self.newest is not None:
+            told.append(f"{_dotted(self.newest)} or earlier, by the form {self.newest_by}")
+        if self.contradicted is not None:
+            told.append(f"the form {self.contradicted} is of older kernels: a back-port, or a damaged line")
+        return tuple(told)
+
+
+def narrowed(names: Iterable[str]) -> Narrowed:
+    """Return the oldest and newest kernel that print all of ``names``, with the reasons.
+
+    >>> narrowed(["oom-header-oomkilladj", "zone-active_anon"]).reasons
+    ('2.6.28 or later, by the form zone-active_anon', '2.6.31 or earlier, by the form oom-header-oomkilladj')
+    """
+    ranges = kernel_ranges()
+    oldest: tuple[Version, str] | None = None
+    newest: tuple[Version, str] | None = None
+    for full in names:
+        name = full.removesuffix(CUT)
+        since, until = ranges.get(name, (None, None))
+        if since is not None and (oldest is None or since > oldest[0]):
+            oldest = since, name
+        if until is not None and not full.endswith(CUT) and (newest is None or until < newest[0]):
+            newest = until, name
+    contradicted = None
+    if oldest is not None and newest is not None and newest[0] < oldest[0][: len(newest[0])]:
+        contradicted, newest = newest[1], None
+    since_version, since_form = oldest or (None, None)
+    until_version, until_form = newest or (None, None)
+    return Narrowed(since_version, until_version, since_form, until_form, contradicted)
 
 
 def versions_of_forms(names: Iterable[str]) -> tuple[Version | None, Version | None]:
     """Return the oldest and newest kernel that print all of ``names``; ``None`` where nothing bounds it.
 
-    Distribution kernels have back-ports, so two names can exclude each other: then only the lower bound holds.
-
     >>> versions_of_forms(["oom-header-oomkilladj", "zone-active_anon"])
     ((2, 6, 28), (2, 6, 31))
     """
-    ranges = kernel_ranges()
-    known = [ranges[name] for name in names if name in ranges]
-    oldest = max((since for since, _ in known if since is not None), default=None)
-    newest = min((until for _, until in known if until is not None), default=None)
-    if oldest is not None and newest is not None and newest < oldest[: len(newest)]:
-        newest = None
-    return oldest, newest
+    found = narrowed(names)
+    return found.oldest, found.newest
+
+
+def _dotted(version: Version) -> str:
+    return ".".join(map(str, version))
 
 
 def kernel_ranges() -> dict[str, tuple[Version | None, Version | None]]:
@@ -106,4 +184,5 @@ def kernel_ranges() -> dict[str, tuple[Version | None, Version | None]]:
         ranges[form.name] = (form.since, form.until)
         for variant in form.variants:
             ranges[variant.name] = (variant.since, variant.until)
+    ranges.update({era.name: (era.since, era.until) for era in GFP_ERAS})
     return ranges

@@ -16,6 +16,9 @@ N = r"-?\d{1,20}"
 NODE = r"(?:Node (?P<node>\d{1,4}),? )?"
 ZONE = r"(?P<zone>[A-Z][A-Za-z0-9_]{1,15})"
 
+#: The end of a form's name where the line was not whole.
+CUT = "/cut"
+
 Role = Literal["start", "mem-start", "memory", "memcg", "kill", "panic", "detail"]
 """What a line does to the boundary of incidents.
 
@@ -35,7 +38,10 @@ class Line(NamedTuple):
     """A line without its prefixes: white space collapsed, number from 1, the time as printed before it.
 
     ``prefixed``: something that a log puts before each record was removed (mail quoting does not count).
-    ``cut``: the line ends where it should not, so its last word may be incomplete.
+    ``cut``: the line ends where it should not, so its last word may be incomplete. ``caller``: the task or processor
+    that printed it (``T1662``, ``C0``), where the kernel says so. ``pieces``: how many records it was put
+    together from. ``width``: its length as it stands in the log. ``tagged``: whether a
+    syslog tagged it as the kernel's.
     """
 
     number: int
@@ -43,6 +49,10 @@ class Line(NamedTuple):
     time: str | None = None
     prefixed: bool = False
     cut: bool = False
+    caller: str | None = None
+    pieces: int = 1
+    width: int = 0
+    tagged: bool = False
 
 
 class Variant(NamedTuple):
@@ -92,9 +102,13 @@ class LineForm(NamedTuple):
         """Match a line that is readable only at its beginning."""
         return None if self.damaged is None else compiled(self.damaged).fullmatch(text)
 
-    def variant_of(self, text: str) -> str:
-        """Return the name under which this line is recorded in ``Incident.forms``."""
+    def variant_of(self, text: str, *, whole: bool = True) -> str:
+        """Return the name under which this line is recorded in ``Incident.forms``.
+
+        What a newer kernel would have printed further on may be missing from a line that is not whole: its name gets
+        the ending ``CUT``, and says nothing about the newest kernel that it can come from.
+        """
         for variant in self.variants:
             if compiled(variant.sign).search(text):
-                return variant.name
+                return variant.name if whole or variant.until is None else variant.name + CUT
         return self.name

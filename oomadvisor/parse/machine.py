@@ -14,17 +14,25 @@ from oomadvisor.parse import boundary
 from oomadvisor.parse.close import close
 from oomadvisor.parse.draft import Draft
 from oomadvisor.parse.forms import TRIGGERS, recognise, recognise_damaged, recognise_partial
+from oomadvisor.parse.fragments import Fragments
 from oomadvisor.parse.lineform import Line, LineForm, compiled
-from oomadvisor.parse.prefix import unprefix
 from oomadvisor.parse.records import Records
 from oomadvisor.parse.rejoin import Held
 
 #: Lines kept for looking back from a trigger.
 LOOK_BACK = 200
 MAX_MISSES = 2
+#: Lines between those of two reports that are printed at the same time.
+MAX_BETWEEN = 10
+#: Tasks and processors whose reports can be open at the same time.
+MAX_LANES = 16
 MAX_LINE = 1 << 16
+#: A time and a host as syslog writes them, and the tag of a program with its colon.
+_SYSLOG = r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S{1,255} [\w./\-]{1,64}(?:\[\d{1,10}\])?: "
 _BANNER = r"Linux version (?P<release>\d{1,3}\.\d{1,3}[\w.+~:@-]{0,80})"
 _NUMBERS = r"-?\d{1,20}(?: -?\d{1,20}){0,8}"
+
+_Lane = tuple[Draft | None, Held | None, Fragments]
 
 
 class LineMachine:
@@ -40,11 +48,15 @@ class LineMachine:
         self._release: tuple[str, int] | None = None
         self._sysrq_line = -10
         self._records = Records()
+        self._fragments = Fragments()
+        self._unfinished: int | None = None
+        self._caller: str | None = None
+        self._lanes: dict[str | None, _Lane] = {}
 
     @property
     def idle(self) -> bool:
         """Whether lines without a trigger word can be left out now."""
-        return self._draft is None and self._held is None and not self._records.pending
+        return self._draft is None and self._held is None and not self._records.pending and not self._lanes
 
     def feed(self, number: int, raw: str, *, cut: bool = False) -> list[Incident]:
         """Take one line of the input; return the incidents that ended with it."""
@@ -54,23 +66,53 @@ class LineMachine:
             if not any(trigger in raw for trigger in TRIGGERS):
                 self._before.append((number, raw))
                 return []
-            lines = self._records.cut(number, raw, cut=cut)
-            if not self._records.pending and not any(self._worth_reading(line) for line in lines):
+            probe = Records()
+            lines = probe.cut(number, raw, cut=cut)
+            if not any(self._worth_reading(line) for line in (*lines, *probe.flush())) and not probe.pending:
                 self._before.append((number, raw))
                 return []
             before = list(self._before)
             self._before.clear()
+            self._records = Records()
             for earlier, text in before:
-                self._take(unprefix(earlier, text))
-        else:
-            lines = self._records.cut(number, raw, cut=cut)
-        for line in lines:
+                for line in self._records.cut(earlier, text):
+                    self._take(line)
+        elif self._is_of_another_program(raw):
+            self._skip_unread()
+            done, self._done = self._done, []
+            return done
+        for line in self._records.cut(number, raw, cut=cut):
             self._take(line)
         done, self._done = self._done, []
         return done
 
+    def _is_of_another_program(self, raw: str) -> bool:
+        """Return whether a line of a syslog is not tagged as the kernel's, where those of the open report are."""
+        draft = self._draft
+        return (
+            draft is not None
+            and draft.tagged
+            and not self._records.pending
+            and " kernel" not in raw
+            and compiled(_SYSLOG).match(raw) is not None
+        )
+
+    def _skip_unread(self) -> None:
+        draft = self._draft
+        if draft is not None:
+            draft.unrelated += 1
+            if draft.unrelated > (boundary.MAX_UNRELATED_AFTER_KILL if draft.killed else boundary.MAX_UNRELATED):
+                self._release_held()
+                self._close()
+
     def finish(self, warnings: Iterable[Warning_] = ()) -> list[Incident]:
         """Return what the end of the input brings to an end; ``warnings`` about the input go to the open incident."""
+        for line in self._records.flush():
+            self._take(line)
+        for name in list(self._lanes):
+            self._end_lane(name)
+        for line in self._fragments.flush():
+            self._take_whole(line)
         self._release_held()
         if self._draft is not None:
             for warning in warnings:
@@ -91,14 +133,58 @@ class LineMachine:
     def _take(self, line: Line) -> None:
         if self._note_banner(line):
             return
+        self._change_lane(line)
+        if self._draft is not None:
+            self._draft.note_width(line.width)
+        if self._draft is None and self._held is None:
+            self._take_whole(line)
+            return
+        whole, used = self._fragments.take(line)
+        for earlier in whole:
+            self._take_whole(earlier)
+        if not used:
+            self._take_whole(self._fragments.with_node(line))
+
+    def _change_lane(self, line: Line) -> None:
+        """Go on with what the task or processor that printed ``line`` had begun to print.
+
+        Where the kernel names it, two reports that were printed at the same time come apart without guessing.
+        """
+        caller = line.caller
+        if caller is None or caller == self._caller:
+            return
+        self._lanes[self._caller] = (self._draft, self._held, self._fragments)
+        self._caller = caller
+        self._draft, self._held, self._fragments = self._lanes.pop(caller, (None, None, Fragments()))
+        for name, (draft, held, _) in list(self._lanes.items()):
+            if draft is None and held is None:
+                del self._lanes[name]
+            elif draft is not None and (
+                line.number - draft.last_line > 2 * boundary.MAX_UNRELATED or len(self._lanes) > MAX_LANES
+            ):
+                self._end_lane(name)
+
+    def _end_lane(self, name: str | None) -> None:
+        """Close what one lane holds; the lane in use stays what it is."""
+        here = (self._draft, self._held, self._fragments)
+        self._draft, self._held, self._fragments = self._lanes.pop(name)
+        self._release_held()
+        self._close()
+        self._draft, self._held, self._fragments = here
+
+    def _take_whole(self, line: Line) -> None:
         found = recognise(line.text)
         form = recognise_partial(line.text) if found is None else found[0]
         if found is None and self._completes(line):
             return
         if form is not None:
+            if form.role != "detail" and line.pieces == 1 and self._fragments.begun:
+                for earlier in self._fragments.flush():
+                    self._take_whole(earlier)
             self._release_held()
             if form.role == "start":
                 # Whatever this line turns out to say, the incident before it is over.
+                self._unfinished = self._ends_early(line)
                 self._close()
             if found is None or (form.partial is not None and form.grows):
                 self._held = Held(form, line)
@@ -106,6 +192,13 @@ class LineMachine:
                 self._read(form, found[1], line)
         elif not self._continues(line):
             self._take_rest(line)
+
+    def _ends_early(self, line: Line) -> int | None:
+        """Return the number of ``line`` when the open incident has a head, and nothing yet of what follows it."""
+        draft = self._draft
+        if draft is None or draft.has_memory or draft.killed or draft.unrelated > MAX_MISSES:
+            return None
+        return line.number if draft.request and line.number - draft.last_line <= MAX_BETWEEN else None
 
     def _completes(self, line: Line) -> bool:
         """Try a line that looks like the beginning of another one as the end of what is held back."""
@@ -132,7 +225,7 @@ class LineMachine:
             self._skip(line)
             return
         self._release_held()
-        self._read(*damaged, line)
+        self._read(*damaged, line._replace(cut=True))
         if self._draft is not None:
             self._draft.warn(
                 "damaged-line", f"A line ({damaged[0].name}) is damaged; only its beginning was read.", line.number
@@ -145,6 +238,8 @@ class LineMachine:
         if match is None:
             return False
         # The box has booted: whatever was open is over.
+        for name in list(self._lanes):
+            self._end_lane(name)
         self._release_held()
         self._close()
         self._release = (match.group("release"), line.number)
@@ -161,7 +256,7 @@ class LineMachine:
             if match is not None and self._draft is not None:
                 self._draft.warn("cut-line", f"A line ({form.name}) is incomplete and was left out.", line.number)
             return
-        text = Line(line.number, joined.text, line.time, line.prefixed, held.cut or not joined.whole)
+        text = line._replace(text=joined.text, cut=held.cut or not joined.whole, width=held.width)
         self._read(form, match, text)
         draft = self._draft
         if draft is None:
@@ -196,19 +291,13 @@ class LineMachine:
         return True
 
     def _skip(self, line: Line) -> None:
-        draft = self._draft
-        if draft is None or not line.text:
-            return
-        draft.unrelated += 1
-        limit = boundary.MAX_UNRELATED_AFTER_KILL if draft.killed else boundary.MAX_UNRELATED
-        if draft.unrelated > limit:
-            self._release_held()
-            self._close()
+        if line.text:
+            self._skip_unread()
 
     def _read(self, form: LineForm, match: re.Match[str], line: Line) -> None:
         if form.name == "sysrq":
             self._sysrq_line = line.number
-        place = boundary.place(self._draft, form, match)
+        place = boundary.place(self._draft, form, match, line.number)
         if place == "ignore":
             return
         if place == "new":
@@ -219,12 +308,21 @@ class LineMachine:
             return
         draft.last_line = max(draft.last_line, line.number)
         draft.unrelated = 0
-        draft.forms.setdefault(form.variant_of(line.text))
+        draft.forms.setdefault(form.variant_of(line.text, whole=not line.cut))
+        if line.pieces > 1:
+            draft.rejoined.append(line.number)
+        if line.cut:
+            draft.cut_widths[line.width] = draft.cut_widths.get(line.width, 0) + 1
+        elif form.role == "start":
+            draft.head = form, match, line
         form.read(draft, match, line)
 
     def _open(self, form: LineForm, line: Line) -> Draft:
         draft = Draft(self._file, line.number, boundary.kind_at_start(form), last_line=line.number, time=line.time)
         draft.sysrq = form.role == "mem-start" and line.number - self._sysrq_line <= 3
+        draft.note_width(line.width)
+        draft.tagged = line.tagged
+        draft.follows_unfinished = form.role == "start" and self._unfinished == line.number
         if self._release is not None:
             draft.kernel_release, draft.kernel_release_line = self._release
         return draft
@@ -233,5 +331,6 @@ class LineMachine:
         draft, self._draft = self._draft, None
         if draft is not None:
             self._records = Records()
+            self._fragments = Fragments()
             self._found += 1
             self._done.append(close(draft, self._found))

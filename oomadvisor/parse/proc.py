@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from oomadvisor.model import Marks, Origin, ProcState, Warning_, Zone
-from oomadvisor.parse.dump import marked_lines
+from oomadvisor.model import ConfFile, Marks, Origin, ProcState, Warning_, Zone
+from oomadvisor.parse.dump import DumpLine, marked_lines
 from oomadvisor.parse.errors import InputError
-from oomadvisor.parse.procfiles import counts, mounts, slabs, zoneinfo
+from oomadvisor.parse.procfiles import counts, mounts, processes, slabs, zoneinfo
 from oomadvisor.parse.procfiles.notes import Notes, NumberedLine
 from oomadvisor.parse.source import open_text
 from oomadvisor.parse.sysctls import dotted
@@ -20,6 +20,8 @@ _EXPECTED = (
 )
 MAX_LINES = 200_000
 MAX_FILES = 2_000
+MAX_CONFS = 50
+MAX_CONF_LINES = 20_000
 MOST_READINGS = 2
 """Of more readings of vmstat the first and the last are kept: the longest stretch of time."""
 
@@ -35,6 +37,9 @@ class _State:
     files: list[str] = field(default_factory=list)
     warnings: list[Warning_] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
+    confs: list[ConfFile] = field(default_factory=list)
+    uptimes: list[float] = field(default_factory=list)
+    bundle: bool = False
     vmstats: list[dict[str, int]] = field(default_factory=list)
 
 
@@ -119,6 +124,18 @@ def _read_version(state: _State, lines: Sequence[NumberedLine], _notes: Notes) -
     state.values["version"] = lines[0][1].strip() if lines else None
 
 
+def _read_processes(state: _State, lines: Sequence[NumberedLine], notes: Notes) -> None:
+    state.values["processes"] = processes.read_processes(lines, notes)
+
+
+def _read_uptime(state: _State, lines: Sequence[NumberedLine], notes: Notes) -> None:
+    match = re.fullmatch(r"(\d{1,12}\.\d{1,3}) \d{1,12}\.\d{1,3}\s*", lines[0][1])
+    if match is None:
+        notes.unreadable(lines[0], "SECONDS SECONDS")
+    else:
+        state.uptimes.append(float(match[1]))
+
+
 PROC_FILES: tuple[ProcFile, ...] = (
     ProcFile("version", re.compile(r"Linux version \d.*"), _read_version),
     ProcFile("meminfo", re.compile(r"MemTotal:\s+\d+ kB\s*|\s+total: +used: +free:.*"), _read_meminfo),
@@ -142,6 +159,8 @@ PROC_FILES: tuple[ProcFile, ...] = (
         re.compile(r"(?:\S+ )*?(?:root|console|init|rdinit|BOOT_IMAGE|mem)=\S+(?: \S+)* ?"),
         _read_cmdline,
     ),
+    ProcFile("processes", re.compile(r"PID OOM_ADJ VMSIZE VMRSS .*"), _read_processes),
+    ProcFile("uptime", re.compile(r"(?!)"), _read_uptime),  # two numbers alone could be anything
 )
 _BY_NAME = {file.name: file for file in PROC_FILES}
 #: Further names under which people save these files.
@@ -165,10 +184,12 @@ def read_proc_paths(paths: Sequence[str]) -> ProcState:
     return _done(state)
 
 
-def read_proc_lines(lines: Iterable[str], *, file: str) -> ProcState:
-    """Return what a dump in ``lines`` says (used for bundles, and for logs that hold /proc files as well)."""
+def read_proc_lines(lines: Iterable[str], *, file: str, start: int = 1) -> ProcState:
+    """Return what a dump in ``lines`` says, the first of which has the number ``start``: a bundle, or a log that holds
+    /proc files as well.
+    """
     state = _State()
-    _read_lines(lines, file, state, named=None)
+    _read_lines(lines, file, state, named=None, start=start)
     return _done(state)
 
 
@@ -230,23 +251,30 @@ def _put_sysctl(name: str, text: str, origin: Origin, state: _State) -> None:
         state.origins[name] = origin
 
 
-def _read_lines(lines: Iterable[str], path: str, state: _State, *, named: ProcFile | None) -> None:
+def _read_lines(lines: Iterable[str], path: str, state: _State, *, named: ProcFile | None, start: int = 1) -> None:
     """Cut a text into files: by marker lines, by the file's name, or by what only the first line of one can be."""
     current = named
     section: list[NumberedLine] = []
     notes = Notes(path)
     marked = False
+    sent: _Section | None = None
 
     def flush() -> None:
         if current is not None and section:
             _finish(current, section, state, notes)
         section.clear()
 
-    for line in marked_lines(lines):
+    for line in marked_lines(lines, start=start):
         if line.begins or (line.marker and line.path is None):
             flush()
-            marked = line.path is not None
+            marked = line.bundle or line.path is not None
             current = None if line.path is None else _by_name(line.path)
+        if line.section:
+            state.bundle = True
+            _end_section(sent, line, state, notes)
+            sent = _Section(line.path, line.number) if line.begins and line.path is not None else None
+        elif sent is not None:
+            sent.lines.append(line.text)
         if line.marker or not line.text.strip():
             continue
         if line.path is not None and "sys/" in line.path:
@@ -263,7 +291,40 @@ def _read_lines(lines: Iterable[str], path: str, state: _State, *, named: ProcFi
                 flush()
                 current = None
     flush()
+    _end_section(sent, None, state, notes)
     state.warnings += notes.warnings
+
+
+@dataclass
+class _Section:
+    """A section of a bundle while it is read."""
+
+    name: str
+    line: int
+    lines: list[str] = field(default_factory=list)
+
+
+def _end_section(section: _Section | None, end: DumpLine | None, state: _State, notes: Notes) -> None:
+    """Compare what arrived of a section with what was sent, and keep a file of settings as it is."""
+    if section is None:
+        return
+    arrived = len(section.lines)
+    closed = end is not None and not end.begins
+    expected = end.expected if end is not None else None
+    if not closed:
+        notes.warn("cut-section", f"{section.name} is cut off after {arrived} lines.", section.line)
+    elif expected is not None and expected != arrived:
+        text = f"{section.name}: {expected} lines were sent and {arrived} arrived; some are lost, or are no part of it."
+        notes.warn("damaged-section", text, section.line)
+    if section.name.startswith("/etc/") and len(state.confs) < MAX_CONFS:
+        state.confs.append(
+            ConfFile(
+                path=section.name,
+                lines=tuple(section.lines[:MAX_CONF_LINES]),
+                whole=closed and expected == arrived <= MAX_CONF_LINES,
+                ended=end is None or not end.unended,
+            )
+        )
 
 
 def _by_content(text: str, current: ProcFile | None) -> ProcFile | None:
@@ -279,7 +340,7 @@ def _by_content(text: str, current: ProcFile | None) -> ProcFile | None:
 
 
 def _finish(file: ProcFile, section: list[NumberedLine], state: _State, notes: Notes) -> None:
-    if file.name in state.seen and file.name != "vmstat":
+    if file.name in state.seen and file.name != "vmstat" and not (state.bundle and file.name == "uptime"):
         text = f"{file.name} is there more than once; the last one counts."
         if not any(warning.text == text for warning in state.warnings):
             state.warnings.append(Warning_(code="repeated-file", text=text))
@@ -297,8 +358,11 @@ def _done(state: _State) -> ProcState:
     for node, name in keys:
         index = sum(1 for other in keys if other[0] == node and keys.index(other) < keys.index((node, name)))
         zones.append(Zone(name=name, node=node, index=index, **state.zones[(node, name)]))
+    pair = state.uptimes[-2:]
     return ProcState(
         files=tuple(state.files),
+        confs=tuple(state.confs),
+        vmstat_seconds=round(pair[1] - pair[0]) if len(pair) == 2 and state.values.get("vmstat_earlier") else None,
         zones=tuple(zones),
         sysctls=state.sysctls,
         origins=state.origins,

@@ -37,6 +37,7 @@ class Held:
         self.form = form
         self.line = line
         self.last_line = line.number
+        self.width = line.width
         self.cut = line.cut
         self.misses = 0
         self._candidates = [_Candidate(line.text, 1)]
@@ -60,6 +61,7 @@ class Held:
         self._whole += [candidate for candidate in longer if self.form.match(candidate.text)]
         del self._whole[MAX_CANDIDATES:]
         self.last_line = line.number
+        self.width = line.width
         self.cut = self.cut or line.cut
         return True
 

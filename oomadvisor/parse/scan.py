@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from oomadvisor.model import Incident
+from oomadvisor.parse.bundle import BundleCatcher
 from oomadvisor.parse.errors import InputError
 from oomadvisor.parse.forms import TRIGGERS
 from oomadvisor.parse.machine import LOOK_BACK, LineMachine
@@ -13,8 +14,10 @@ _TRIGGERS = tuple(trigger.encode() for trigger in TRIGGERS)
 _MAX_KEPT_BLOCKS = 8
 
 
-def scan_file(path: str) -> Iterator[Incident]:
+def scan_file(path: str, *, catcher: BundleCatcher | None = None) -> Iterator[Incident]:
     """Yield the incidents of a path, a ``.gz``, or ``-``; the same ones as ``read_incidents`` on its lines.
+
+    ``catcher`` sees the whole input as well, and picks up a bundle that it holds.
 
     What was odd about the input itself (a damaged end of a ``.gz``) is added to the last incident.
 
@@ -23,7 +26,7 @@ def scan_file(path: str) -> Iterator[Incident]:
     """
     with BlockSource(path) as source:
         found = False
-        for incident in _Scan(source).incidents():
+        for incident in _Scan(source, catcher).incidents():
             found = True
             yield incident
         damage = next((w.text for w in source.warnings if w.code == "truncated-gzip"), None)
@@ -38,8 +41,9 @@ class _Scan:
     unfinished last line, and ``_line`` its number.
     """
 
-    def __init__(self, source: BlockSource) -> None:
+    def __init__(self, source: BlockSource, catcher: BundleCatcher | None) -> None:
         self._source = source
+        self._catcher = catcher
         self._machine = LineMachine(source.name)
         self._kept: list[bytes] = []
         self._kept_lines: list[int] = []
@@ -49,6 +53,8 @@ class _Scan:
 
     def incidents(self) -> Iterator[Incident]:
         while block := self._source.read():
+            if self._catcher is not None:
+                self._catcher.feed(block, self._line)
             if b"\n" not in block:
                 self._lengthen(block)
             elif self._machine.idle and self._is_quiet(block):

@@ -21,6 +21,7 @@ BLOCK_BYTES = 1 << 20
 #: A longer line is cut: no kernel prints one, and a file without line ends must not fill the memory.
 MAX_LINE_BYTES = 1 << 16
 _SNIFF_BYTES = 1 << 16
+_STEP_BYTES = 64
 _MAX_WARNINGS = 100
 _ARCHIVES = {
     b"\xfd7zXZ\x00": "an xz archive",
@@ -37,6 +38,11 @@ _KNOWN_WORDS = re.compile(
     rb"oom-kill|ut of memory|page allocation|Mem-[iI]nfo|lowmem_reserve|illed process|vm\.|/proc/"
 )
 _MAX_ODD_SHARE = 0.2
+#: What a raw dump of mtdoops is made of: records of 4 kB or more, each with a number and this word in front, the rest
+#: of it erased flash.
+_OOPS_WORD = b"\x00\x5d\x00\x5d"
+_OOPS_HEAD = re.compile(rb"(?s:.{4})\x00\x5d\x00\x5d")
+_ERASED = re.compile(rb"\xff{4,}")
 
 
 class BlockSource:
@@ -50,6 +56,7 @@ class BlockSource:
         self._closes = path != "-"
         self._decoder: codecs.IncrementalDecoder | None = None
         self._old_mac = False
+        self._oops = False
         self._head: bytes | None = None
 
     def __enter__(self) -> "BlockSource":
@@ -85,7 +92,7 @@ class BlockSource:
             self.warnings.append(Warning_(code=code, text=text, origin=origin))
 
     def _sniff(self) -> None:
-        start = self._raw(6)
+        start = self._raw(8)
         for magic, what in _ARCHIVES.items():
             if start.startswith(magic):
                 raise InputError(self.name, f"is {what}", expected=_TEXT)
@@ -93,8 +100,9 @@ class BlockSource:
         if start.startswith(b"\x1f\x8b"):
             self._stream = cast(BinaryIO, _Unzipped(self._stream))
             self._delivered = 0
-            start = self._raw(6)
+            start = self._raw(8)
             self._stream = cast(BinaryIO, _Rewound(start, self._stream))
+        self._oops = start[4:] == _OOPS_WORD
         if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             self._decoder = codecs.getincrementaldecoder("utf-16")(errors="replace")
         head = self._read(_SNIFF_BYTES)
@@ -132,6 +140,9 @@ class BlockSource:
         data = self._raw(size)
         if self._decoder is not None:
             data = self._decoder.decode(data, final=len(data) < size).encode("utf-8", "replace")
+        if self._oops:
+            # Blocks are whole records, so no head lies across the end of one.
+            data = _ERASED.sub(b"\n", _OOPS_HEAD.sub(b"\n", data))
         if self._old_mac:
             data = data.replace(b"\r", b"\n")
         return data
@@ -228,8 +239,11 @@ class _Unzipped:
         self._stream = stream
         self._inflate = zlib.decompressobj(wbits=31)
         self._begun = False
+        self._damage: zlib.error | None = None
 
     def read(self, size: int) -> bytes:
+        if self._damage is not None:
+            raise self._damage
         while True:
             if self._inflate.eof:
                 rest = self._inflate.unused_data.lstrip(b"\x00") or self._stream.read(BLOCK_BYTES)
@@ -244,9 +258,27 @@ class _Unzipped:
                         return b""
                     raise EOFError("the end of the compressed stream is missing")
             self._begun = True
-            data = self._inflate.decompress(packed, size)
+            data = self._decompress(packed, size)
             if data:
                 return data
+
+    def _decompress(self, packed: bytes, size: int) -> bytes:
+        before = self._inflate.copy()
+        try:
+            return self._inflate.decompress(packed, size)
+        except zlib.error as error:
+            # What was decompressed in front of the damage is lost with the error: once more, in small steps.
+            self._damage = error
+        found = bytearray()
+        try:
+            while packed and len(found) < size:
+                found += before.decompress(packed, _STEP_BYTES)
+                packed = before.unconsumed_tail
+        except zlib.error:
+            pass
+        if not found:
+            raise self._damage
+        return bytes(found[:size])
 
 
 def _open(path: str) -> BinaryIO:

@@ -151,11 +151,13 @@ def _read(lines: Iterable[str], file: str, reading: _Reading) -> None:
     for line in marked_lines(lines):
         if line.marker or not line.text.strip():
             continue
-        if line.path is not None and _is_sysctl(line.path):
+        if line.path is not None and _is_sysctl(line.path) and not (line.bundle and "/" not in line.path):
             # A file of /proc/sys holds one line, and one that cannot be read holds none.
             if not _COMPLAINT.fullmatch(line.text.strip()):
                 reading.put(dotted(line.path), " ".join(line.text.split()), file, line.number, 1)
             continue
+        if line.bundle:
+            continue  # what stands in its other sections, /etc/sysctl.conf among them, need not be in force
         if line.path is None or not line.path.startswith(("/proc", "proc")):
             _read_setting(line.text, line.number, file, reading)
 

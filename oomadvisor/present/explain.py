@@ -5,22 +5,32 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from oomadvisor.infer.arithmetic import family_of
 from oomadvisor.kernel import events
-from oomadvisor.kernel.gfp import WMARK_MASK, Gfp, migratetype
+from oomadvisor.kernel.family import Family
+from oomadvisor.kernel.gfp import WMARK_MASK
+from oomadvisor.kernel.oom import OOM_SCORE_ADJ_MIN
 from oomadvisor.kernel.reclaim import SWAP_CLUSTER_MAX, descent_offer
-from oomadvisor.model import MARKS, IncidentAdvice, SystemState, Thresholds
+from oomadvisor.kernel.words import PAGE_SIZE
+from oomadvisor.knowledge import call_site_named
+from oomadvisor.model import MARKS, IncidentAdvice, SystemState, Task, Thresholds
 from oomadvisor.present.numbers import kernel_words
 from oomadvisor.present.text import check_table, heading, indented, plain, to_text
 from oomadvisor.simulate.decision import retrace
 
 MARK_NAMES = ("MIN", "LOW", "HIGH")
+SCORES_SHOWN = 3
 MASK_BITS = (
-    (Gfp.WAIT, "may sleep, so it may reclaim"),
-    (Gfp.IO, "reclaim may start I/O"),
-    (Gfp.FS, "reclaim may call the file system; needed for a kill"),
-    (Gfp.HIGH, "may go deeper into the reserve"),
-    (Gfp.NORETRY, "gives up instead of killing"),
-    (Gfp.NOFAIL, "never gives up"),
+    ("__GFP_WAIT", "may sleep, so it may reclaim"),
+    ("__GFP_DIRECT_RECLAIM", "may reclaim by itself, so it may sleep"),
+    ("__GFP_KSWAPD_RECLAIM", "may wake kswapd"),
+    ("__GFP_IO", "reclaim may start I/O"),
+    ("__GFP_FS", "reclaim may call the file system; needed for a kill"),
+    ("__GFP_HIGH", "may go deeper into the reserve"),
+    ("__GFP_ATOMIC", "may go deeper still"),
+    ("__GFP_NORETRY", "gives up instead of killing"),
+    ("__GFP_RETRY_MAYFAIL", "tries hard, then gives up instead of killing"),
+    ("__GFP_NOFAIL", "never gives up"),
 )
 
 
@@ -30,6 +40,7 @@ def render_explain(advice: IncidentAdvice, *, width: int, colour: bool) -> str:
     title = f"How the kernel came to it: {state.incident.file}:{state.incident.line} · {kernel_words(state)}"
     parts: list[RenderableType] = [plain(title, "bold")]
     steps = (
+        ("The kernel, as its lines tell", [plain(reason) for reason in state.kernel.reasons]),
         ("The request", _request(state)),
         ("The operation", _operation(advice)),
         ("The zones that may serve it", _zones(state)),
@@ -46,6 +57,14 @@ def render_explain(advice: IncidentAdvice, *, width: int, colour: bool) -> str:
     return to_text(Group(*parts), width=width, colour=colour)
 
 
+def _series(state: SystemState) -> str:
+    """Name the kernel whose rules are used, for a source."""
+    family = family_of(state.kernel, state.incident)
+    if family is None or family.measured:
+        return "2.6.31"
+    return ".".join(map(str, state.kernel.version or state.kernel.oldest or ()))
+
+
 def _source(*functions: str) -> Text:
     return plain(f"[{'; '.join(functions)}]", "dim")
 
@@ -60,11 +79,18 @@ def _request(state: SystemState) -> list[RenderableType]:
     if request.gfp_mask is not None:
         names = " ".join(state.gfp_flags) or "names not known for this kernel"
         lines.append(plain(f"gfp mask {request.gfp_mask:#x}: {names}"))
-    if request.gfp_mask is not None and state.class_zone is not None:
-        lines += [plain(f"  {Gfp(bit).name}: {text}") for bit, text in MASK_BITS if request.gfp_mask & bit]
-        kind = migratetype(request.gfp_mask).name.lower()
-        lines.append(plain(f"mobility: {kind}"))
-        lines.append(_source("include/linux/gfp.h: gfp_zone, allocflags_to_migratetype, 2.6.31"))
+    family = family_of(state.kernel, state.incident)
+    if request.gfp_mask is not None and state.class_zone is not None and family is not None:
+        bits = family.gfp_bits
+        lines += [
+            plain(f"  {name.removeprefix('__GFP_')}: {text}")
+            for name, text in MASK_BITS
+            if request.gfp_mask & bits.get(name, 0)
+        ]
+        kind = family.mobility(request.gfp_mask)
+        if kind is not None:
+            lines.append(plain(f"mobility: {kind.lower()}"))
+        lines.append(_source(f"include/linux/gfp.h: gfp_zone, allocflags_to_migratetype, {_series(state)}"))
     return list(lines)
 
 
@@ -79,6 +105,13 @@ def _operation(advice: IncidentAdvice) -> list[RenderableType]:
         lines.append(plain(f"backtrace at {incident.origin('backtrace')}: {chain}"))
     else:
         lines.append(plain("The report holds no backtrace, so the operation is the one request."))
+    site = call_site_named(state.call_site)
+    if site is not None:
+        lines.append(plain(f"what that is: {site.what}"))
+        if site.avoidable:
+            lines.append(plain(f"to avoid it: {site.avoidable}"))
+        lines.append(plain(f"more about it: oomadvisor knowledge show {site.id}", "dim"))
+        lines.append(_source(site.source))
     for operation in (state.operation, state.workload):
         if operation is None or (operation is state.workload and operation.id == state.operation.id):
             continue
@@ -112,7 +145,10 @@ def _zones(state: SystemState) -> list[RenderableType]:
         if zone.reserve_pages is not None and index < len(zone.reserve_pages)
     ]
     lines.append(
-        _source("mm/page_alloc.c: build_zonelists_node, setup_per_zone_lowmem_reserve, get_page_from_freelist, 2.6.31")
+        _source(
+            "mm/page_alloc.c: build_zonelists_node, setup_per_zone_lowmem_reserve, get_page_from_freelist, "
+            f"{_series(state)}"
+        )
     )
     return list(lines)
 
@@ -165,13 +201,11 @@ def _test(advice: IncidentAdvice) -> list[RenderableType]:
         ]
     order = advice.state.incident.request.order or 0
     size = 1 << order
+    family = family_of(advice.state.kernel, advice.state.incident)
     lines: list[RenderableType] = [
-        plain(
-            f"free − {size - 1} must exceed mark + reserve; then, for each order below {order}, the blocks of that "
-            "order are taken off and the mark is halved, and what is left must exceed it."
-        ),
+        *(plain(text) for text in _test_in_words(order, size, family)),
         check_table(advice),
-        _source("mm/page_alloc.c: zone_watermark_ok, 2.6.31"),
+        _source(f"mm/page_alloc.c: zone_watermark_ok, {_series(advice.state)}"),
     ]
     passing = sorted({v.order for v in advice.order_verdicts if v.mark == "high" and v.ok})
     failing = sorted({v.order for v in advice.order_verdicts} - set(passing))
@@ -182,6 +216,33 @@ def _test(advice: IncidentAdvice) -> list[RenderableType]:
                 f"{_list(failing) or 'none of those tried'} in none."
             )
         )
+    return lines
+
+
+def _test_in_words(order: int, size: int, family: Family | None) -> list[str]:
+    """Say what is compared, in the form of the test that this kernel has."""
+    if family is None:
+        return []
+    test = family.test
+    taken_off = [f"{size - 1 + test.pages_too_many}"] if size - 1 + test.pages_too_many else []
+    if test.cma != "not counted":
+        taken_off.append("free CMA pages, unless the request may use them")
+    if test.highatomic != "none":
+        taken_off.append("pages kept for large atomic requests")
+    lines = [f"{' − '.join(['free', *taken_off])} must exceed mark + reserve"]
+    if order and test.scans:
+        lines[0] += (
+            "; then one free block that is large enough, on a list that the request may take from, is all it asks for."
+        )
+    elif order:
+        lines[0] += (
+            f"; then, for each order below {order}, the blocks of that order are taken off and the mark is halved, and "
+            "what is left must exceed it."
+        )
+    else:
+        lines[0] += "."
+    if test.pages_too_many:
+        lines.append("(2.6.38 to 3.2 take two pages too many off: a slip of the kernel's own.)")
     return lines
 
 
@@ -197,6 +258,15 @@ def _reclaim(state: SystemState) -> list[RenderableType]:
         return [
             plain(f"swap of {swap.total_kb} kB is on, so process and tmpfs pages can be scanned too."),
             _source("mm/vmscan.c: get_scan_ratio, 2.6.31"),
+        ]
+    family = family_of(state.kernel, state.incident)
+    if family is not None and not family.measured:
+        return [
+            plain(
+                f"no swap: the {memory.anon_lru_pages} pages on the anon lists (processes and tmpfs) cannot be written "
+                f"out; {memory.file_lru_pages} pages are on the file lists. How far they are scanned is replayed for "
+                "2.6.31 alone."
+            )
         ]
     lines: list[RenderableType] = [
         plain(f"no swap: the {memory.anon_lru_pages} pages on the anon lists (processes and tmpfs) get 0 % of the scan")
@@ -220,6 +290,9 @@ def _reclaim(state: SystemState) -> list[RenderableType]:
 def _decision(state: SystemState) -> list[RenderableType]:
     outcome = retrace(state)
     if outcome is None:
+        family = family_of(state.kernel, state.incident)
+        if family is not None and not family.measured:
+            return [plain(text) for text in _kill_rules(state, family)]
         return [plain("The road cannot be retraced from this report.")]
     lines: list[RenderableType] = []
     for event in outcome.events:
@@ -253,6 +326,20 @@ def _decision(state: SystemState) -> list[RenderableType]:
     return lines
 
 
+def _kill_rules(state: SystemState, family: Family) -> list[str]:
+    """Say what is known of the road of a kernel on which it was read, and never run."""
+    rules = family.kills
+    lines = [f"The road of a request in {state.kernel.text} was read, not run, so it is not retraced. As read:"]
+    lines.append("  the last look before a kill is at HIGH, without any privilege")
+    if rules.compacts != "no":
+        lines.append(f"  memory is compacted first, for {'all orders' if rules.compacts == 'yes' else rules.compacts}")
+    if rules.rounds is not None:
+        lines.append(f"  {rules.rounds} rounds of reclaim without progress end the retries")
+    never = " or ".join(name.removeprefix("__GFP_") for name in rules.never)
+    lines.append(f"  no kill for {never}" + ("" if rules.costly else ", nor above order 3"))
+    return lines
+
+
 def _thresholds(advice: IncidentAdvice) -> list[RenderableType]:
     if not advice.thresholds:
         return []
@@ -276,12 +363,62 @@ def _victim(state: SystemState) -> list[RenderableType]:
     kills = [k for k in state.incident.kills if k.kind in ("chosen", "killed", "vm-fault")]
     if not kills:
         return [plain("The report does not hold the kill lines.")] if state.incident.kind == "oom" else []
+    family = family_of(state.kernel, state.incident)
     lines: list[RenderableType] = []
     for kill in kills:
-        score = (
-            f", score {kill.score} (virtual size weighed by run time and niceness)" if kill.score is not None else ""
-        )
+        score = f", score {kill.score} ({_score_words(family)})" if kill.score is not None else ""
         word = "chosen" if kill.kind == "chosen" else "killed"
         lines.append(plain(f"line {kill.line}: {word} {kill.name} (process {kill.pid}){score}"))
-    lines.append(_source("mm/oom_kill.c: select_bad_process, badness, oom_kill_process, 2.6.31"))
+    lines += [plain(text) for text in _scores(state, family)]
+    score = "badness" if family is None or family.victim.by == "virtual size" else "oom_badness"
+    lines.append(_source(f"mm/oom_kill.c: select_bad_process, {score}, oom_kill_process, {_series(state)}"))
     return lines
+
+
+def _score_words(family: Family | None) -> str:
+    """Say what a printed score counts."""
+    if family is None or family.victim.by == "virtual size":
+        return "virtual size weighed by run time and niceness"
+    return "memory used, in permille of all, and oom_score_adj"
+
+
+def _scores(state: SystemState, family: Family | None) -> list[str]:
+    """Return the highest scores of the task table by this kernel's formula (since 2.6.36), where it holds enough.
+
+    Tasks that are never chosen (oom_score_adj −1000) are left out.
+    """
+    memory, swap = state.memory, state.swap
+    known = [t for t in state.incident.tasks if t.rss_pages is not None and t.oom_adj not in (None, OOM_SCORE_ADJ_MIN)]
+    if family is None or family.victim.by == "virtual size" or not known or memory.ram_pages is None:
+        return []
+    if any(t.oom_adj is not None and abs(t.oom_adj) > 1000 for t in known):
+        return []
+    total = memory.ram_pages - (memory.reserved_pages or 0)
+    total += 0 if swap is None or swap.total_kb is None else swap.total_kb // state.page_kb
+
+    def score(task: Task, root: bool) -> int:
+        return family.badness(
+            rss=task.rss_pages or 0,
+            swapents=task.swapents or 0,
+            totalpages=total,
+            oom_score_adj=task.oom_adj or 0,
+            nr_ptes=_table_pages(task, state.page_kb),
+            pgtables_bytes=_table_pages(task, state.page_kb) * PAGE_SIZE,
+            cap_sys_admin=root,
+            bits=state.build.word_bits,
+        )
+
+    scored = sorted(((score(task, False), task) for task in known), key=lambda pair: (-pair[0], pair[1].pid))
+    unit = "permille" if family.victim.by == "permille" else "pages"
+    lines = [f"highest scores by this kernel's formula, of {total} pages of RAM and swap:"]
+    for points, task in scored[:SCORES_SHOWN]:
+        as_root = score(task, True)
+        root = f", or {as_root} with the bonus of root" if task.uid == 0 and as_root != points else ""
+        lines.append(f"  {task.name} (process {task.pid}): {points} {unit}{root}")
+    if any(t.page_table_bytes is None for t in known) and family.victim.tables != "none":
+        lines.append("  (without page tables, which this report does not print)")
+    return lines
+
+
+def _table_pages(task: Task, page_kb: int) -> int:
+    return (task.page_table_bytes or 0) // (page_kb * 1024)

@@ -144,6 +144,7 @@ def kernel_json(kernel: KernelRelease) -> dict[str, Any]:
         "text": kernel.text,
         "from": kernel.source,
         "vendor": kernel.vendor,
+        "reasons": list(kernel.reasons),
     }
 
 

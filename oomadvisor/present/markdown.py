@@ -20,6 +20,7 @@ from oomadvisor.present.numbers import (
     passes_words,
     unknown_rows,
     value_words,
+    why_rows,
 )
 from oomadvisor.present.printable import printable
 
@@ -78,6 +79,10 @@ def advice_markdown(advice: Advice) -> str:
     return "\n\n".join([*parts, f"*{made_by}*"]) + "\n"
 
 
+def _why(title: str, text: str) -> list[str]:
+    return [*([f"**{inline(title)}**"] if title else []), *([paragraph(text)] if text else [])]
+
+
 def _longest_run(text: str) -> int:
     return max((len(run) for run in re.findall("`+", text)), default=0)
 
@@ -91,6 +96,7 @@ def _incident(one: IncidentAdvice) -> list[str]:
         *_section(
             "What happened", [*map(paragraph, one.summary), *_notes(n for n in one.notes if n.topic == "answer")]
         ),
+        *_section("Why", [part for title, text in why_rows(one) for part in _why(title, text)]),
         *(part for fix in one.fixes[:1] for part in _section(first_heading(fix), _first(fix))),
         *_section("The check, in the kernel's arithmetic", _check(one)),
         *_section("Where the memory is", _memory(one)),
@@ -222,8 +228,7 @@ def _effect(fix: Fix) -> Iterable[str]:
 
 
 def _measured(measured: Measured) -> str:
-    applies = "" if measured.applies else "; this is not such a box"
-    return f"Measured: {inline(measured_words(measured))} ({inline(measured.conditions)}{applies})"
+    return f"Measured: {inline(measured_words(measured))} ({inline(measured.conditions)})"
 
 
 def _refutation(said: Refutation) -> list[str]:

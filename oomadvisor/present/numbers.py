@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from oomadvisor.infer.arithmetic import family_of
 from oomadvisor.model import (
     Fix,
     IncidentAdvice,
@@ -26,6 +27,7 @@ KIND_WORDS: dict[IncidentKind, str] = {
     "page-fault-kill": "Kill by a page fault",
     "mem-info": "Memory report",
 }
+MOST_BESIDE = 3
 MOST_STEPS = 3  # more columns than this do not fit 80
 
 
@@ -55,6 +57,10 @@ def check_rows(advice: IncidentAdvice) -> tuple[tuple[str, ...], tuple[CheckRow,
     """
     order = order_in_question(advice)
     verdicts = [v for v in advice.verdicts if v.order == order]
+    if order and scans(advice):
+        large = f"blocks ≥ {advice.state.page_kb << order} kB"
+        found = (CheckRow(_cells(v, [_step(v.steps[0]), str(v.steps[1].remaining_pages)]), v.ok) for v in verdicts)
+        return ("zone", "mark", "free pages", large, "result"), tuple(found)
     if order <= MOST_STEPS:
         header = ("zone", "mark", *(f"order {step}" for step in range(order + 1)), "result")
         return header, tuple(CheckRow(_cells(v, [_step(s) for s in v.steps]), v.ok) for v in verdicts)
@@ -66,6 +72,18 @@ def check_rows(advice: IncidentAdvice) -> tuple[tuple[str, ...], tuple[CheckRow,
         first = _step(verdict.steps[0]) if verdict.steps else ""
         rows.append(CheckRow(_cells(verdict, [first, deciding]), verdict.ok))
     return ("zone", "mark", "order 0", "deciding", "result"), tuple(rows)
+
+
+def scans(advice: IncidentAdvice) -> bool:
+    """Return whether the check looks for a block instead of comparing order by order (since 4.4)."""
+    family = family_of(advice.state.kernel, advice.state.incident)
+    return family is not None and family.test.scans
+
+
+def measured(advice: IncidentAdvice) -> bool:
+    """Return whether the whole road of a request was run on this kernel, not only its test replayed."""
+    family = family_of(advice.state.kernel, advice.state.incident)
+    return family is not None and family.measured
 
 
 def order_in_question(advice: IncidentAdvice) -> int:
@@ -86,19 +104,26 @@ def _step(step: LadderStep) -> str:
 def check_footer(advice: IncidentAdvice) -> str:
     """Say how to read the check table."""
     order = order_in_question(advice)
+    after = "" if measured(advice) else " What this kernel does after the test was read, not run."
     if order == 0:
-        return "Each cell: pages left, and the bound (mark + reserve) that they must exceed."
+        return f"Each cell: pages left, and the bound (mark + reserve) that they must exceed.{after}"
+    if scans(advice):
+        return (
+            "Free pages: those left, and the bound (mark + reserve) that they must exceed. After that one block that "
+            "is large enough and on a list that the request may take from suffices (since 4.4), whatever the marks: "
+            f"the pages in such blocks.{after}"
+        )
     block = advice.state.page_kb << order
     if order > MOST_STEPS:
         return (
             "Each cell: pages left, and the bound that they must exceed. Deciding: the first comparison that fails "
             f"(else the last). Of {order} of them, comparison j counts only blocks of order j and larger, against the "
-            "mark halved j times. Short: pages missing in such blocks. The last look before a kill is at HIGH."
+            f"mark halved j times. Short: pages missing in such blocks. The last look before a kill is at HIGH.{after}"
         )
     return (
         "Each cell: pages left, and the bound that they must exceed. The column of order j counts only blocks of that "
         "size and larger, against the mark halved j times. Short: pages missing, in blocks of the first order that "
-        f"fails or larger (order {order}: {block} kB). The last look before a kill is at HIGH."
+        f"fails or larger (order {order}: {block} kB). The last look before a kill is at HIGH.{after}"
     )
 
 
@@ -115,6 +140,7 @@ def lines_words(origins: Iterable[Origin | None], main_file: str) -> str:
 SETTINGS_SHOWN = (
     "vm.min_free_kbytes",
     "vm.lowmem_reserve_ratio",
+    "vm.watermark_scale_factor",
     "vm.percpu_pagelist_fraction",
     "vm.overcommit_memory",
     "vm.overcommit_ratio",
@@ -145,6 +171,19 @@ def first_heading(fix: Fix) -> str:
     """Return what the first fix stands under: what was not proved is not ordered."""
     proved = fix.verification.class_ in ("certain", "bounded", "marginal")
     return "Do this first" if proved else "Likely to help, though the report cannot prove it"
+
+
+def why_rows(advice: IncidentAdvice) -> list[tuple[str, str]]:
+    """Return the causes that decide, by title, the first with its explanation; none where a note answers "why"."""
+    if any(note.topic == "answer" and note.title.startswith("Why a kill") for note in advice.notes):
+        return []
+    deciding = [cause for cause in advice.causes if cause.role == "decides"] or list(advice.causes[:1])
+    rows = [(cause.title + ".", "" if place else cause.explanation) for place, cause in enumerate(deciding)]
+    beside = [cause.title for cause in advice.causes if cause not in deciding and cause.role == "contributes"]
+    if beside:
+        titles = "; ".join(f"{title[0].lower()}{title[1:]}" for title in beside[:MOST_BESIDE])
+        rows.append(("", f"Besides: {titles}."))
+    return rows
 
 
 def no_cause(advice: IncidentAdvice) -> str:

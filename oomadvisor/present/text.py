@@ -24,6 +24,7 @@ from oomadvisor.present.numbers import (
     passes_words,
     setting_rows,
     unknown_rows,
+    why_rows,
 )
 from oomadvisor.present.printable import printable
 
@@ -87,6 +88,10 @@ def plain(text: str, style: str = "") -> Text:
 def _incident(advice: IncidentAdvice, whole: Advice) -> list[RenderableType]:
     parts: list[RenderableType] = [_title(advice, whole), heading("What happened")]
     parts.append(indented(*(plain(sentence) for sentence in advice.summary)))
+    why = why_rows(advice)
+    if why:
+        parts.append(heading("Why"))
+        parts += [indented(*_why(title, text)) for title, text in why]
     answers = [note for note in advice.notes if note.topic == "answer"]
     parts += [Padding(Group(plain(n.title, "bold"), indented(plain(n.text))), (1, 0, 0, 2)) for n in answers]
     if advice.fixes:
@@ -168,11 +173,22 @@ def _title(advice: IncidentAdvice, whole: Advice) -> Text:
     return plain(" · ".join(words), "bold")
 
 
+def _why(title: str, text: str) -> "Iterable[RenderableType]":
+    if title:
+        yield plain(title, "bold")
+    if text:
+        yield indented(plain(text)) if title else plain(text)
+
+
 def _first_fix(fix: Fix) -> RenderableType:
     parts: list[RenderableType] = [_fix_title(fix, with_rank=False)]
+    parts += [indented(plain(c.target), by=4) for c in fix.changes if c.knob == "outside sysctl"]
     parts += [indented(plain(command, "bold"), by=4) for command in fix.commands]
+    if not fix.verification.after:
+        parts.append(indented(plain(fix.explanation)))
     parts += [indented(plain(line)) for line in _effect_lines(fix)]
-    parts += [indented(_measured_line(m)) for m in fix.verification.measured if m.applies and not m.of_class]
+    measured = [m for m in fix.verification.measured if m.applies and not m.of_class]
+    parts += [indented(_measured_line(m)) for m in measured[:1]]
     if fix.price:
         parts.append(indented(plain(f"Price: {fix.price}")))
     return Group(*parts)

@@ -267,17 +267,20 @@ def _segments_table(segments: Iterable[Segment]) -> Table:
 
 def _chart(sweep: Sweep) -> Table:
     """Return the headroom and the reserve of interrupts at each point, as bars. They read without colour."""
-    most = max((point.headroom_high or point.headroom for point in sweep.points), default=0)
+    counted = any(point.headroom is not None for point in sweep.points)
+    most = max((point.headroom_high or point.headroom or 0 for point in sweep.points), default=0)
     reserve = max((point.atomic_pages for point in sweep.points), default=0)
     table = Table(box=None, pad_edge=False, padding=(0, 1))
     table.add_column("value", justify="right", no_wrap=True)
-    table.add_column("headroom", no_wrap=True)
+    if counted:
+        table.add_column("headroom", no_wrap=True)
     table.add_column("kept for interrupts", no_wrap=True)
     table.add_column("", no_wrap=True)
     for point in sweep.points:
+        children = [Text(f"{_bar(point.headroom or 0, most)} {_children(point)}", style=STYLES[point.class_])]
         table.add_row(
             str(point.value),
-            Text(f"{_bar(point.headroom, most)} {_children(point)}", style=STYLES[point.class_]),
+            *(children if counted else ()),
             f"{_bar(point.atomic_pages, reserve, 10)} {point.atomic_pages} pages",
             Text(point.note or "", style="bold"),
         )
@@ -285,6 +288,8 @@ def _chart(sweep: Sweep) -> Table:
 
 
 def _children(point: SweepPoint) -> str:
+    if point.headroom is None:
+        return "unknown"
     number = f"{point.headroom}" if point.headroom < MAX_CHILDREN else f"{MAX_CHILDREN} or more"
     return number if point.headroom_high is None else f"{number}–{point.headroom_high}"
 

@@ -3,9 +3,9 @@
 ::
 
     kinds = kind_registry([ZoneFact, RequestFact])
-    book, problems = load_packs([Pack("built-in", files)], kinds, scopes={"outcome": OutcomeFact})
+    book, problems = load_packs([Pack("built-in", files)], kinds, scopes={"outcome": OutcomeFact}, vocabulary=names)
     engine = Engine(book.rules, kinds)
-    rules, skipped = book.applicable((2, 6, 31), "arm")
+    rules, skipped = book.applicable((2, 6, 31), "arm", {"highmem": False})
     result = engine.infer(facts, only={rule.id for rule in rules})
     for firing in result.firings:
         rule = book[firing.rule_id]
@@ -30,7 +30,8 @@ from oomadvisor.rulebook.load import load_book, load_packs, require
 from oomadvisor.rulebook.rule import Case, Derive, Fix, Note, Refute, Rule
 from oomadvisor.rulebook.strata import NegationCycleError
 from oomadvisor.rulebook.template import FILTERS, grouped, render, render_command
-from oomadvisor.rulebook.why import why_not
+from oomadvisor.rulebook.vocabulary import Vocabulary
+from oomadvisor.rulebook.why import conditions, why_not
 
 __all__ = [
     "FILTERS",
@@ -62,6 +63,8 @@ __all__ = [
     "SysctlChange",
     "TaskChange",
     "Unsimulated",
+    "Vocabulary",
+    "conditions",
     "default_warnings",
     "engine_name",
     "grouped",

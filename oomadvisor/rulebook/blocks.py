@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from oomadvisor.rulebook.constant import misfit
+from oomadvisor.rulebook.constant import in_unit, misfit
 from oomadvisor.rulebook.errors import Problems, did_you_mean, shown
 from oomadvisor.rulebook.kinds import CauseFact, FieldSpec, Kinds, KindSpec, Scalar
 from oomadvisor.rulebook.names import Names
@@ -27,6 +27,11 @@ class RuleProblems:
         node, mark = locate(self.table, path)
         self.problems.error(node.source, mark, code, text, hint)
 
+    def warn_at(self, path: Path, code: str, text: str, hint: str = "") -> None:
+        """Warn about the value at ``path``."""
+        node, mark = locate(self.table, path)
+        self.problems.warn(node.source, mark, code, text, hint)
+
     def at_key(self, path: Path, code: str, text: str, hint: str = "") -> None:
         """Tell about the last key of ``path``."""
         node, mark = locate(self.table, path, key=True)
@@ -36,6 +41,12 @@ class RuleProblems:
 def check_blocks(doc: RuleDoc, told: RuleProblems) -> None:
     """Demand exactly the block that belongs to the kind of rule."""
     own = BLOCKS[doc.kind]
+    of_others = [(kind, block) for kind, block in BLOCKS.items() if block != own and _has(doc, block)]
+    if getattr(doc, own) is None and of_others:
+        kind, block = of_others[0]
+        text = f"a rule of kind {doc.kind} needs {own}:, and this one has {block}:"
+        told.at(("kind",), "wrong-block", text, f"write kind: {kind}, or {own}:")
+        return
     if getattr(doc, own) is None:
         told.at(("id",), "missing-field", f"a rule of kind {doc.kind} needs {own}:")
     for block in BLOCKS.values():
@@ -43,6 +54,12 @@ def check_blocks(doc: RuleDoc, told: RuleProblems) -> None:
             told.at_key((block,), "wrong-block", f"{block}: does not belong into a {doc.kind}", f"use {own}:")
     if doc.derive is not None:
         _check_derive(doc.kind, doc.derive, told)
+
+
+def _has(doc: RuleDoc, block: str) -> bool:
+    """Return whether a rule has a block that only one kind of rule has; derive: {fact: ...} is for any."""
+    found = getattr(doc, block)
+    return found is not None and (block != "derive" or found.confidence is not None)
 
 
 def _check_derive(kind: str, derive: Derive, told: RuleProblems) -> None:
@@ -115,6 +132,9 @@ def _value(kind: KindSpec, spec: FieldSpec, value: Scalar, names: Names, told: R
         told.at(path, *source)
     elif source.type != spec.type or (spec.words is not None and not set(source.words or ("",)) <= set(spec.words)):
         told.at(path, "wrong-type", f"{kind.name}.{spec.name} takes {spec.expected}, {value} is {source.expected}")
+    elif source.unit and spec.unit and source.unit != spec.unit:
+        text = f"{kind.name}.{spec.name} counts {in_unit(spec)}, {value} {in_unit(source)}"
+        told.at(path, "wrong-unit", text, "take a field of the same unit")
     elif spec.required and not source.required:
         told.at(path, "may-be-missing", f"{value} may be missing, and {kind.name}.{spec.name} must have a value")
     return Reference(alias, field)

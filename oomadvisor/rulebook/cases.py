@@ -17,7 +17,7 @@ def given_facts(case: Case, kinds: Kinds) -> tuple[Fact, ...]:
 
 def _construct(kind: KindSpec, values: Mapping[str, Scalar]) -> Fact:
     known: dict[str, Any] = {**dict.fromkeys(kind.fields), **values}
-    return kind.fact.model_construct(**known)
+    return kind.fact.model_construct(**known, key=str(values.get("name", "")))
 
 
 def with_case_params(rule: Rule, case: Case) -> Rule:

@@ -1,15 +1,17 @@
 """What only shows when all rules are looked at together."""
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from oomadvisor.rulebook.condition import Absent, Compare, Pattern, in_words
+from oomadvisor.rulebook.condition import Absent, Compare, Pattern
 from oomadvisor.rulebook.errors import Problems, did_you_mean, shown
 from oomadvisor.rulebook.kinds import CauseFact, Kinds
-from oomadvisor.rulebook.rule import Rule
+from oomadvisor.rulebook.reachable import check_reachable
+from oomadvisor.rulebook.rule import ID, Rule
 from oomadvisor.rulebook.shape import locate
-from oomadvisor.rulebook.strata import Derivers, EntangledError, NegationCycleError, levels
-from oomadvisor.rulebook.yaml_nodes import Node, Table
+from oomadvisor.rulebook.strata import EntangledError, NegationCycleError, levels
+from oomadvisor.rulebook.yaml_nodes import Node, Scalar, Table
 
 CYCLES_MAX = 50  # to tell about at once
 PATTERNS_MAX = 10_000  # of all rules together, branches of any: multiplied out; each costs the engine 10 kB a run
@@ -24,18 +26,50 @@ class CheckedRule:
     table: Table
 
 
-def check_together(checked: Sequence[CheckedRule], kinds: Kinds, problems: Problems) -> list[CheckedRule]:
+@dataclass
+class Lost:
+    """What rules with errors of their own would have brought; nothing is to be said about what waits for it.
+
+    ``everything``: a whole file could not be read, so that it is not known what is missing.
+    """
+
+    names: set[str] = field(default_factory=set)
+    kinds: set[str] = field(default_factory=set)
+    everything: bool = False
+
+    def add(self, table: Table) -> None:
+        """Take in the rule of ``table``."""
+        derive = table.entries.get("derive")
+        inside = derive.entries if isinstance(derive, Table) else {}
+        fact = inside.get("fact")
+        self.kinds.update(fact.entries if isinstance(fact, Table) else ())
+        named = (table.entries.get("id"), inside.get("cause"))
+        self.names.update(str(node.value) for node in named if isinstance(node, Scalar))
+        self.everything |= not any(isinstance(node, Scalar) and re.match(ID, str(node.value)) for node in named)
+
+    def may_bring(self, part: Pattern | Absent) -> bool:
+        """Return whether a fact for ``part`` may have been lost."""
+        if self.everything or part.kind in self.kinds:
+            return True
+        wanted = [test.value for test in part.tests if isinstance(test, Compare) and test.field == "name"]
+        return part.kind == CauseFact.kind and bool(self.names) and (not wanted or wanted[0] in self.names)
+
+
+def check_together(
+    checked: Sequence[CheckedRule], kinds: Kinds, problems: Problems, lost: Lost | None = None
+) -> list[CheckedRule]:
     """Tell ``problems`` about rules that can never fire, wait for each other, or name rules that do not exist.
 
     Return the rules that an engine can take.
     """
+    lost = lost or Lost()
     fixes = {one.rule.id: None for one in checked if one.rule.kind == "fix"}
     for one in checked:
-        _conflicts(one, fixes, problems)
+        _conflicts(one, fixes, problems, lost)
     _unused_kinds(checked, problems)
     fitting = _fitting(checked, problems)
     try:
-        _derivable(fitting, kinds, problems)
+        check_reachable(fitting, kinds, problems, lost.may_bring)
         return _ordered(fitting, problems)
     except EntangledError as fault:
         node = fitting[0].table
@@ -78,19 +112,6 @@ def _fitting(checked: Sequence[CheckedRule], problems: Problems) -> list[Checked
     return list(checked)
 
 
-def _derivable(checked: Sequence[CheckedRule], kinds: Kinds, problems: Problems) -> None:
-    rules = [one.rule for one in checked]
-    derivers = Derivers(rules)
-    for part, node in (place for one in checked for place in one.places):
-        if kinds[part.kind].derived and not derivers.of(part) and not problems.full:
-            hint = _nearest_cause(part, rules)
-            if isinstance(part, Pattern):
-                problems.error(node.source, node.mark, "never-fires", f"no rule derives a {in_words(part)}", hint)
-            else:
-                text = f"no rule derives a {in_words(part)}, so this always holds"
-                problems.warn(node.source, node.mark, "always-absent", text, hint)
-
-
 def _unused_kinds(checked: Sequence[CheckedRule], problems: Problems) -> None:
     looked_for = {part.kind for one in checked for part, _ in one.places}
     for one in checked:
@@ -100,15 +121,9 @@ def _unused_kinds(checked: Sequence[CheckedRule], problems: Problems) -> None:
                 problems.warn(node.source, mark, "unused-kind", f"no rule looks for {shown(derived.kind)}")
 
 
-def _conflicts(one: CheckedRule, fixes: dict[str, None], problems: Problems) -> None:
+def _conflicts(one: CheckedRule, fixes: dict[str, None], problems: Problems, lost: Lost) -> None:
     for index, name in enumerate(one.rule.fix.conflicts_with if one.rule.fix is not None else ()):
-        if name not in fixes and not problems.full:
+        if name not in fixes and name not in lost.names and not lost.everything and not problems.full:
             node, _ = locate(one.table, ("fix", "conflicts_with", index))
             hint = did_you_mean(name, fixes)
             problems.error(node.source, node.mark, "unknown-rule", f"no fix is called {shown(name)}", hint)
-
-
-def _nearest_cause(part: Pattern | Absent, rules: Sequence[Rule]) -> str:
-    named = [test.value for test in part.tests if isinstance(test, Compare) and test.field == "name"]
-    causes = dict.fromkeys(rule.cause for rule in rules if rule.cause is not None)
-    return did_you_mean(str(named[0]), causes) if named and part.kind == CauseFact.kind else ""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from oomadvisor.rulebook.condition import Compare, CompareField, OneOf, Operator, Test
-from oomadvisor.rulebook.constant import contradiction, misfit
+from oomadvisor.rulebook.constant import contradiction, in_unit, misfit
 from oomadvisor.rulebook.errors import Mark, Problems, did_you_mean, shown
 from oomadvisor.rulebook.kinds import NOT_MATCHABLE, FieldSpec, KindSpec, Scalar
 from oomadvisor.rulebook.operators import OPERATORS, ORDERING, REFUSED, RENAMED
@@ -22,9 +22,13 @@ def node_in_words(node: Node) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """Reads conditions of a rule with ``params``; the names of those that occur are added to ``used``."""
+    """Reads conditions of a rule with ``params``; the names of those that occur are added to ``used``.
+
+    ``param_nodes``: the parameters as written, those that could not be read included (None: all of them).
+    """
 
     params: Mapping[str, Scalar]
+    param_nodes: Mapping[str, Node] | None
     problems: Problems
     used: set[str]
 
@@ -91,11 +95,14 @@ class Conditions:
             named = node.entries["param"]
             param = str(named.value) if isinstance(named, ScalarNode) else ""
             if param not in self.params:
+                if self.param_nodes is None or param in self.param_nodes:
+                    return None  # what is wrong with its value has been told
                 hint = did_you_mean(param, self.params) or "declare it: params: {name: value}"
                 self._error(named, "unknown-param", f"the rule has no parameter {shown(param)}", hint)
                 return None
             self.used.add(param)
             value = self.params[param]
+            node = (self.param_nodes or {}).get(param, node)  # a value that does not fit is wrong where it stands
         elif isinstance(node, Table):
             word = next((word for word in node.entries if word in REFUSED), "")
             code, hint = REFUSED.get(word, ("wrong-type", "write a value, {param: name} or {field: other}"))
@@ -127,6 +134,9 @@ class Conditions:
             missing = spec.name if not spec.required else name
             hint = "add a boolean field to the facts"
             self._error(node, "may-be-missing", f"{missing} may be missing, and then the engine would be wrong", hint)
+        elif other.unit and spec.unit and other.unit != spec.unit:
+            text = f"{spec.name} counts {in_unit(spec)}, {name} {in_unit(other)}"
+            self._error(node, "wrong-unit", text, "compare fields of the same unit")
         else:
             yield CompareField(spec.name, op, name)
 

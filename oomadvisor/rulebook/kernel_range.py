@@ -16,6 +16,15 @@ _COMPARE: dict[str, Callable[[Version, Version], bool]] = {
     ">=": operator.ge,
     "==": operator.eq,
 }
+SERIES: tuple[Version, ...] = (
+    *((2, 6, patch) for patch in range(12, 40)),
+    *((3, minor) for minor in range(20)),
+    *((4, minor) for minor in range(21)),
+    *((5, minor) for minor in range(20)),
+    *((6, minor) for minor in range(19)),
+)
+"""The mainline series that the knowledge speaks of, oldest first."""
+
 _BOUND = re.compile(r"\s*(<=|>=|==|<|>)\s*(\d{1,4}(?:\.\d{1,4}){0,3})\s*")
 
 
@@ -42,6 +51,16 @@ class KernelRange(str):
         """Return whether ``version`` fulfils every bound."""
         return all(_COMPARE[sign](_series(version, len(bound)), bound) for sign, bound in self.bounds)
 
+    def overlaps(self, other: "KernelRange | None") -> bool:
+        """Return whether some kernel lies in both ranges; None is all kernels."""
+        if other is None:
+            return True
+        try:
+            KernelRange(f"{self},{other}")
+        except PydanticCustomError:
+            return False
+        return True
+
     def _empty(self) -> bool:
         # A range is a conjunction of half-lines, so it is empty unless it holds one of its own corners or a neighbour.
         corners = [(*bound, 0, 0, 0, 0)[:4] for _, bound in self.bounds]
@@ -61,3 +80,8 @@ class KernelRange(str):
 
 def _series(version: Version, length: int) -> Version:
     return (*version, *(0,) * length)[:length]
+
+
+def version_text(version: Version) -> str:
+    """Return ``version`` as it is written: 2.6.31."""
+    return ".".join(map(str, version))

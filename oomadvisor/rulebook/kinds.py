@@ -30,7 +30,9 @@ FIELDS_MAX = 100
 KINDS_MAX = 200  # all kinds are conditions under one parent, and 512 of those hang it (A3, 12)
 
 NOT_MATCHABLE = frozenset({"origin", "key"})
-RESERVED_FIELDS = frozenset({"kind", "sid", "id", "fid", "salt", "of", "values", "meaning", "bounded", "derived"})
+RESERVED_FIELDS = frozenset(
+    {"kind", "sid", "id", "fid", "salt", "of", "values", "meaning", "bounded", "single", "derived"}
+)
 RESERVED_KINDS = frozenset({"absent", "any", "as", "not", "all", "params"})
 
 
@@ -44,6 +46,8 @@ class KindError(ValueError):
 
 class Fact(Frozen):
     """One typed observation. Rules see the declared fields only.
+
+    ``bounded``: a report has few facts of the kind. ``single``: it has one at most. ``derived``: rules conclude them.
 
     ``origin`` (where it was read) and ``key`` (which member of its kind this is, for people: ``"DMA"``, ``"pid 312"``)
     are constructor arguments like the others, but no rule can match on them and :meth:`values` leaves them out.
@@ -59,6 +63,7 @@ class Fact(Frozen):
     kind: ClassVar[str]
     meaning: ClassVar[str]
     bounded: ClassVar[bool] = True
+    single: ClassVar[bool] = False
     derived: ClassVar[bool] = False
 
     origin: Origin | None = Field(default=None, exclude=True)
@@ -121,11 +126,12 @@ class FieldSpec:
 
 @dataclass(frozen=True, slots=True)
 class KindSpec:
-    """A kind as rules see it."""
+    """A kind as rules see it. ``bounded``: few facts of it at a time; ``single``: at most one."""
 
     name: str
     meaning: str
     bounded: bool
+    single: bool
     derived: bool
     fields: Mapping[str, FieldSpec]
     fact: type[Fact]
@@ -174,7 +180,15 @@ def kind_registry(classes: Iterable[type[Fact]]) -> Kinds:
             faults.append(f"{cls.__name__}: no meaning")
         else:
             fields = _collect(cls, faults)
-            found[name] = KindSpec(name, cls.meaning, cls.bounded, cls.derived, types.MappingProxyType(fields), cls)
+            found[name] = KindSpec(
+                name=name,
+                meaning=cls.meaning,
+                bounded=cls.bounded,
+                single=cls.single,
+                derived=cls.derived,
+                fields=types.MappingProxyType(fields),
+                fact=cls,
+            )
     if len(found) > KINDS_MAX:
         faults.append(f"{len(found)} kinds; at most {KINDS_MAX} can be declared")
     if faults:

@@ -6,7 +6,7 @@ of a refutation; ``unsimulated`` of a change). They were checked when the file w
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -18,6 +18,8 @@ from oomadvisor.rulebook.kernel_range import KernelRange
 from oomadvisor.rulebook.kinds import INT_MAX, Scalar
 
 RuleKind = Literal["cause", "fix", "refutation", "note"]
+BuildFeature = Literal["highmem", "smp", "numa"]
+BUILD_FEATURES: tuple[str, ...] = get_args(BuildFeature)
 Status = Literal["stable", "experimental"]
 Level = Literal["none", "low", "medium", "high"]
 
@@ -48,10 +50,11 @@ def _judgement(value: Any) -> Any:
 
 
 class Applies(Written):
-    """Where the rule holds: kernel versions such as ``>=2.6.26,<2.6.35``, and processor architectures."""
+    """Where the rule holds: kernel versions such as ``>=2.6.26,<2.6.35``, architectures, build features."""
 
     kernel: KernelRange | None = None
     arch: tuple[Name, ...] = Field(default=(), max_length=20)
+    build: dict[BuildFeature, bool] = Field(default_factory=dict)
 
 
 class Derive(Written):
@@ -125,7 +128,8 @@ class Derived:
 class Rule:
     """One rule. ``conjunctions`` is ``when`` in disjunctive normal form.
 
-    ``place`` is ``file:line`` of where it begins, ``pack`` the last pack that had a say in it.
+    ``place`` is ``file:line`` of where it begins, ``pack`` the pack that it stands in; ``changed_by`` holds pack and
+    place of every later definition that overrides a part of it, ``test_places`` where each of its tests stands.
     """
 
     id: str
@@ -148,6 +152,8 @@ class Rule:
     enabled: bool = True
     pack: str = ""
     place: str = ""
+    changed_by: tuple[tuple[str, str], ...] = ()
+    test_places: tuple[str, ...] = ()
 
     @property
     def cause(self) -> str | None:

@@ -2,6 +2,7 @@
 
 import types
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError
@@ -74,13 +75,22 @@ def read_shape(model: type[M], node: Table, problems: Problems) -> M | None:
     try:
         return model.model_validate(plain_data(node))
     except ValidationError as fault:
-        for detail in fault.errors(include_url=False, include_context=True):
+        details = fault.errors(include_url=False, include_context=True)
+        odd = [detail["loc"] for detail in details if detail["type"] == "extra_forbidden"]
+        for detail in details:
+            if detail["type"] == "missing" and any(_misspelt(path, detail["loc"]) for path in odd):
+                continue  # one mistake, one message
             of_key = detail["type"] == "extra_forbidden" or "[key]" in detail["loc"]
             place, mark = locate(node, detail["loc"], key=of_key)
             if not is_bad(place):
                 code, text, hint = _in_our_words(model, detail)
                 problems.error(place.source, mark, code, text, hint)
         return None
+
+
+def _misspelt(path: tuple[int | str, ...], missing: tuple[int | str, ...]) -> bool:
+    """Return whether the unknown field at ``path`` is the ``missing`` one under another spelling."""
+    return path[:-1] == missing[:-1] and bool(get_close_matches(str(path[-1]), [str(missing[-1])], n=1, cutoff=0.6))
 
 
 def locate(node: Node, path: tuple[str | int, ...], *, key: bool = False) -> tuple[Node, Mark]:

@@ -18,6 +18,7 @@ UNKNOWN = "unknown"
 THIN = "\u202f"  # narrow no-break space, between groups of three digits
 
 _PLACE = re.compile(r"\{\{(?P<inside>[^{}]*)\}\}")
+_SINGLE = re.compile(r"(?<!\{)\{(?P<alias>\w+)\.\w+(\|[^{}]*)?\}(?!\})")
 _REFERENCE = re.compile(r"(?P<alias>\w+)\.(?P<field>\w+)")
 
 
@@ -65,6 +66,9 @@ FILTERS: Mapping[str, tuple[Callable[[int, int], str], str]] = {
 }
 """Filters by name, with what each makes of a number. ``plural:page:pages`` comes on top: 1 page, 3 pages."""
 
+TAKES: Mapping[str, str] = {"mb": "pages", "kb": "pages", "mb_from_kb": "kB", "percent": "permille", "blocks": "order"}
+"""The unit that a filter takes. A value without one (a parameter) goes into any filter."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -91,6 +95,12 @@ def faults(text: str, names: Names) -> Iterator[Fault]:
             yield Fault(start, place, *fault)
 
 
+def single_braces(text: str, names: Names) -> str | None:
+    """Return the first ``{alias.field}`` of ``text`` that was meant to be ``{{alias.field}}``, or None."""
+    found = (match for match in _SINGLE.finditer(text) if match["alias"] in names.known)
+    return next((match[0] for match in found), None)
+
+
 def _fault_inside(inside: str, names: Names) -> Wrong | None:
     reference = _read(inside)
     if reference is None:
@@ -107,6 +117,11 @@ def _fault_inside(inside: str, names: Names) -> Wrong | None:
         return "unknown-filter", f"no filter {shown(filter_)}", hint
     if spec.type != "int":
         return "filter-type", f"{alias}.{name} is {spec.type}; {filter_} takes a number", "leave the filter out"
+    unit = TAKES.get(filter_)
+    if unit is not None and spec.unit is not None and spec.unit != unit:
+        fitting = [name for name, takes in TAKES.items() if takes == spec.unit]
+        hint = f"write |{fitting[0]}" if fitting else "write |n, and the unit behind it"
+        return "wrong-unit", f"{alias}.{name} counts in {spec.unit}; {filter_} takes {unit}", hint
     return None
 
 

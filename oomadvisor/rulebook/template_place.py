@@ -4,6 +4,15 @@ from oomadvisor.rulebook.errors import Mark, Spot
 from oomadvisor.rulebook.yaml_nodes import Scalar
 
 
+def text_in_source(node: Scalar, text: str) -> Mark:
+    """Return the position of ``text`` (on one line) within ``node``, or that of the node itself."""
+    for number in range(node.mark.line, node.end.line + 1):
+        column = node.source.line(number + 1).find(text, node.mark.column if number == node.mark.line else 0)
+        if column >= 0:
+            return Spot(number, column)
+    return node.mark
+
+
 def place_in_source(node: Scalar, place: int) -> Mark:
     """Return the position of the ``place``-th ``{{`` of the text that ``node`` holds, or that of the node itself.
 

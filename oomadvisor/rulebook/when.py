@@ -22,17 +22,21 @@ CONSTANTS_MAX = 200  # constants of one pattern; the engine takes 250 (docs/engi
 
 @dataclass
 class When:
-    """Reads one ``when``. ``places`` says where each part stands, ``used`` which parameters were named."""
+    """Reads one ``when``. ``param_nodes`` holds the parameters as written; None: they cannot be read.
+
+    ``places`` says where each part stands, ``used`` which parameters were named.
+    """
 
     kinds: Kinds
     params: Mapping[str, Scalar]
+    param_nodes: Mapping[str, Node] | None
     reserved: Collection[str]
     problems: Problems
     places: list[tuple[Pattern | Absent, Node]] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._conditions = Conditions(self.params, self.problems, self.used)
+        self._conditions = Conditions(self.params, self.param_nodes, self.problems, self.used)
 
     def read(self, node: Node) -> tuple[Item, ...]:
         """Return the items of ``when``; those that cannot be read are left out and told to ``problems``."""
@@ -162,9 +166,25 @@ class When:
             place = next(place for part, place in self.places if part in many[1])
             text = f"two facts of kinds with many members ({kind}) multiply"
             self._error(place, "two-unbounded", text, "copy the field that you need onto one of the facts")
+        self._check_single(items)
         certain = [item for item in items if isinstance(item, Pattern)]
         for part, place in self.places:
             if isinstance(part, Absent) and any(
                 one.kind == part.kind and narrower(one.tests, part.tests) for one in certain
             ):
                 self._error(place, "impossible", f"not: contradicts the {part.kind} asked for above", "")
+
+    def _check_single(self, items: list[Item]) -> None:
+        """Refuse two facts of a kind of which there is one at most: every pattern takes a fact of its own."""
+        seen: dict[str, Pattern] = {}
+        for item in items:
+            parts = item.branches if isinstance(item, AnyOf) else (item,)
+            kinds = {part.kind if isinstance(part, Pattern) else "" for part in parts}
+            kind = kinds.pop()
+            if kinds or not kind or not self.kinds[kind].single:
+                continue
+            if kind in seen:
+                place = next(place for part, place in self.places if part in parts and part is not seen[kind])
+                text = f"two items ask for a {kind}, and there is one at most"
+                self._error(place, "never-fires", text, "write all its conditions into one item")
+            seen.setdefault(kind, next(part for part in parts if isinstance(part, Pattern)))

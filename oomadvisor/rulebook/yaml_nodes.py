@@ -67,17 +67,44 @@ def read_yaml(name: str, content: str | bytes, problems: Problems) -> Node | Non
     source = _decode(name, content, problems)
     if source is None:
         return None
+    reader = _Reader(source, problems)
     try:
-        return _Reader(source, problems).read()
+        return reader.read()
     except yaml.MarkedYAMLError as fault:
-        mark = fault.problem_mark or fault.context_mark or Spot(0, 0)
-        hint = "indent with spaces" if "\\t" in str(fault.problem) or "'\t'" in str(fault.problem) else ""
-        problems.error(source, mark, "yaml-syntax", f"not YAML: {fault.problem or fault.context}", hint)
+        problems.error(source, *_syntax_error(fault, reader.quoted))
     except yaml.YAMLError as fault:
         problems.error(source, Spot(0, 0), "yaml-syntax", f"not YAML: {shown(fault)}")
     except _Stop:
         pass
     return None
+
+
+def _syntax_error(fault: yaml.MarkedYAMLError, quoted: "Scalar | None") -> tuple[Mark, str, str, str]:
+    """Return where a file stops being YAML, the code, what is wrong and what to do.
+
+    ``quoted``: the last text in quotes that goes over several lines. A quote that was not closed ends at the next one,
+    and only there the parser notices.
+    """
+    problem = str(fault.problem or fault.context)
+    mark: Mark = fault.problem_mark or fault.context_mark or Spot(0, 0)
+    begin = fault.context_mark
+    if quoted is not None and quoted.end.line == mark.line:
+        text = f"not YAML: the text that begins here in quotes ends in line {mark.line + 1}, and more follows it there"
+        return quoted.mark, "yaml-syntax", text, "close the quotes"
+    if begin is not None and "quoted scalar" in str(fault.context):
+        return begin, "yaml-syntax", "not YAML: the text that begins here in quotes does not end", "close the quotes"
+    if begin is not None and "expected ':'" in problem:
+        return begin, "yaml-syntax", "not YAML: a key without a colon", "write key: value"
+    if "tab" in problem or "'\\t'" in problem or "'\t'" in problem:
+        return mark, "yaml-syntax", f"not YAML: {problem}", "indent with spaces"
+    hint = next((hint for words, hint in _SYNTAX_HINTS.items() if words in problem), "")
+    return mark, "yaml-syntax", f"not YAML: {problem}", hint
+
+
+_SYNTAX_HINTS = {
+    "mapping values are not allowed": "quote a text that has a colon in it, or mend the indentation",
+    "cannot start any token": "quote the text; a comparison is written {ge: 1}",
+}
 
 
 def is_bad(node: Node) -> bool:
@@ -132,6 +159,7 @@ class _Reader:
         self.source = source
         self.problems = problems
         self.events = _PARSER(source.text)
+        self.quoted: Scalar | None = None  # the last text in quotes that goes over several lines
 
     def read(self) -> Node | None:
         source, next_event = self.source, self.events.get_event
@@ -149,6 +177,9 @@ class _Reader:
                 key = in_table and len(children) % 2 == 0
                 children.append(self._key(event) if key else self._scalar(event))
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+                if kind is yaml.MappingStartEvent and event.flow_style and self._looks_like_a_text(event.start_mark):
+                    told = "YAML takes {{ at the beginning of a text for a mapping"
+                    self._stop(event.start_mark, "yaml-syntax", told, "quote the text, or begin it below >-")
                 if len(open_nodes) >= DEPTH_MAX:
                     self._stop(event.start_mark, "too-deep", f"nested more than {DEPTH_MAX} deep")
                 self._undecorated(event)
@@ -175,9 +206,13 @@ class _Reader:
             elif kind is yaml.StreamEndEvent:
                 return children[0] if children else None
 
-    def _stop(self, mark: Mark, code: str, text: str) -> None:
-        self.problems.error(self.source, mark, code, text)
+    def _stop(self, mark: Mark, code: str, text: str, hint: str = "") -> None:
+        self.problems.error(self.source, mark, code, text, hint)
         raise _Stop
+
+    def _looks_like_a_text(self, mark: Mark) -> bool:
+        line = self.source.line(mark.line + 1)
+        return line.startswith("{{", mark.column) and not line.startswith("{{}", mark.column)
 
     def _undecorated(self, event: Any) -> bool:
         if event.anchor is not None:
@@ -193,6 +228,8 @@ class _Reader:
     def _scalar(self, event: Any) -> Scalar:
         text: str = event.value
         value: ScalarValue | Bad = text
+        if event.start_mark.line != event.end_mark.line and event.style in ("'", '"'):
+            self.quoted = Scalar(text, event.start_mark, self.source, event.end_mark)
         if (event.anchor is not None or event.tag is not None) and not self._undecorated(event):
             value = BAD
         elif len(text) > SCALAR_MAX:

@@ -17,16 +17,27 @@ from oomadvisor.simulate.change import (
     apply,
 )
 from oomadvisor.simulate.headroom import children_that_stay
+from oomadvisor.simulate.overcommit import (
+    CommitState,
+    LargestFork,
+    commit_state,
+    fork_refused,
+    largest_fork,
+    with_blocks_taken,
+    with_changes,
+)
 from oomadvisor.simulate.replay import order_verdicts, replay
-from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot, asked_by, snapshot
+from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot, asked_by, snapshot, snapshots
 from oomadvisor.simulate.solve import largest_passing, thresholds
 from oomadvisor.simulate.whatif import Outcome, classify, what_if
 
 __all__ = [
     "AddSwap",
+    "CommitState",
     "FreeBlocks",
     "FreePages",
     "JoinZones",
+    "LargestFork",
     "NotReplayable",
     "Outcome",
     "SetMaxOrder",
@@ -39,10 +50,16 @@ __all__ = [
     "asked_by",
     "children_that_stay",
     "classify",
+    "commit_state",
+    "fork_refused",
+    "largest_fork",
     "largest_passing",
     "order_verdicts",
     "replay",
     "snapshot",
+    "snapshots",
     "thresholds",
     "what_if",
+    "with_blocks_taken",
+    "with_changes",
 ]

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TypeVar
 
-from oomadvisor.kernel.gfp import Alloc
-from oomadvisor.kernel.watermark import Check
+from oomadvisor.kernel.watermark import Check, Privileges
 from oomadvisor.model import MARKS, Mark, Operation
 from oomadvisor.model.advice import VerificationClass
 from oomadvisor.simulate.change import with_min_free_kbytes
@@ -20,7 +19,6 @@ from oomadvisor.simulate.lists import FreeLists, lists_of, serve
 from oomadvisor.simulate.price import atomic_pages, floor_pages, spinning_zones
 from oomadvisor.simulate.replay import operation_passes
 from oomadvisor.simulate.snapshot import Snapshot, asked_by
-from oomadvisor.simulate.solve import PAGE_KB
 from oomadvisor.simulate.whatif import classify
 
 MOST_CHILDREN = 100
@@ -89,8 +87,9 @@ def answers(
     ``changed``: the state with other changes made, ``now`` where there are none; the class compares with ``now``.
     """
     base = now if changed is None else changed
-    after = cache(lambda asked, page: with_min_free_kbytes(asked, page * PAGE_KB))
-    return tuple(_answers(now, one, high // PAGE_KB, partial(after, asked_by(base, one))) for one in operations)
+    page_kb = now.page_kb
+    after = cache(lambda asked, page: with_min_free_kbytes(asked, page * page_kb))
+    return tuple(_answers(now, one, high // page_kb, partial(after, asked_by(base, one))) for one in operations)
 
 
 def _answers(now: Snapshot, operation: Operation, last: int, at: Callable[[int], Snapshot]) -> Answers:
@@ -120,17 +119,17 @@ def _answers(now: Snapshot, operation: Operation, last: int, at: Callable[[int],
     return Answers(
         operation=operation.id,
         low=0,
-        high=last * PAGE_KB + PAGE_KB - 1,
-        passes=_in_kb(verdicts),
-        headroom=_in_kb(steps_of_monotone(headroom, last)),
-        shortfall=_in_kb(steps_of_monotone(missing, last)),
+        high=last * now.page_kb + now.page_kb - 1,
+        passes=_in_kb(verdicts, now.page_kb),
+        headroom=_in_kb(steps_of_monotone(headroom, last), now.page_kb),
+        shortfall=_in_kb(steps_of_monotone(missing, last), now.page_kb),
     )
 
 
 def kept(snap: Snapshot, high: int) -> Steps[Kept]:
     """Return what every vm.min_free_kbytes from 0 to ``high`` keeps, whatever the operation."""
-    pages = range(high // PAGE_KB + 1)
-    return _in_kb(_merged((page, _kept(with_min_free_kbytes(snap, page * PAGE_KB))) for page in pages))
+    pages, page_kb = range(high // snap.page_kb + 1), snap.page_kb
+    return _in_kb(_merged((page, _kept(with_min_free_kbytes(snap, page * page_kb))) for page in pages), page_kb)
 
 
 def shortfall(snap: Snapshot, operation: Operation, mark: Mark) -> Shortfall | None:
@@ -142,7 +141,7 @@ def shortfall(snap: Snapshot, operation: Operation, mark: Mark) -> Shortfall | N
         if served is not None:
             given.append(served.zone.name)
             continue
-        flags = snap.alloc_flags(mark)
+        flags = snap.privileges(mark)
         checks = [(_check(snap, one, order, mark, flags), one.zone.name) for one in lists]
         # A zone that passes and gives nothing has no block of the size.
         pages, zone = min(((check.short or 1 << order, name) for check, name in checks), key=lambda short: short[0])
@@ -151,15 +150,15 @@ def shortfall(snap: Snapshot, operation: Operation, mark: Mark) -> Shortfall | N
     return None
 
 
-def _check(snap: Snapshot, lists: FreeLists, order: int, mark: Mark, flags: Alloc) -> Check:
-    return snap.family.watermark_check(
+def _check(snap: Snapshot, lists: FreeLists, order: int, mark: Mark, flags: Privileges) -> Check:
+    return snap.family.attempt_check(
         lists.free,
         lists.blocks,
         order,
         lists.zone.mark(mark),
         lists.zone.reserve,
-        high=Alloc.HIGH in flags,
-        harder=Alloc.HARDER in flags,
+        flags=flags,
+        kinds=lists.kinds,
         bits=snap.bits,
         smp=snap.smp,
     )
@@ -198,5 +197,5 @@ def _merged(places: Iterable[tuple[int, Answer]]) -> Steps[Answer]:
     return tuple(merged)
 
 
-def _in_kb(steps: Steps[Answer]) -> Steps[Answer]:
-    return tuple((page * PAGE_KB, one) for page, one in steps)
+def _in_kb(steps: Steps[Answer], page_kb: int) -> Steps[Answer]:
+    return tuple((page * page_kb, one) for page, one in steps)

@@ -106,16 +106,26 @@ def with_min_free_kbytes(snap: Snapshot, min_free_kbytes: int) -> Snapshot:
 
     The reserves stay: writing the value does not recompute them.
     """
-    marks = snap.family.setup_per_zone_wmarks(snap.zone_names, snap.present, min_free_kbytes)
+    names = (*snap.zone_names, *(name for name, _ in snap.elsewhere))
+    pages = (*snap.present, *(pages for _, pages in snap.elsewhere))
+    marks = snap.family.setup_per_zone_wmarks(
+        names, pages, min_free_kbytes, bits=snap.bits, scale_factor=snap.scale_factor, page_kb=snap.page_kb
+    )
     zones = tuple(
-        replace(z, mark_min=marks[z.index].min, mark_low=marks[z.index].low, mark_high=marks[z.index].high)
+        replace(
+            z,
+            mark_min=marks[z.index].min + z.boost,
+            mark_low=marks[z.index].low + z.boost,
+            mark_high=marks[z.index].high + z.boost,
+        )
         for z in snap.zones
     )
     return replace(snap, zones=zones, min_free_kbytes=(min_free_kbytes, min_free_kbytes))
 
 
 def with_lowmem_reserve_ratio(snap: Snapshot, ratios: tuple[int, ...]) -> Snapshot:
-    """Return the snapshot with other reserves (page_alloc.c: setup_per_zone_lowmem_reserve). A ratio below 1 acts as 1.
+    """Return the snapshot with other reserves (page_alloc.c: setup_per_zone_lowmem_reserve). A ratio below 1 acts as 1,
+    since 4.17 as no reserve.
 
     Raises NotReplayable when there are more ratios than the build has; missing ones keep the zone's reserve.
     """

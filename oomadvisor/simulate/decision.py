@@ -1,8 +1,8 @@
 """The whole road of the reported request through the allocator, as far as the report lets it be retraced."""
 
+from oomadvisor.infer.arithmetic import family_of
 from oomadvisor.kernel.allocation import Outcome, ReclaimRound, ZoneSnapshot, alloc_pages
 from oomadvisor.kernel.marks import ZoneMarks
-from oomadvisor.kernel.series import functions_for
 from oomadvisor.model import SystemState
 
 
@@ -12,9 +12,9 @@ def retrace(state: SystemState) -> Outcome | None:
     The report was printed after the last look failed, so its lists are those of that moment, and a direct reclaim that
     had freed pages would have led to another try instead of a kill (page_alloc.c: __alloc_pages_slowpath, 2.6.31).
     """
-    family = functions_for(state.kernel.version)
+    family = family_of(state.kernel)
     request = state.incident.request
-    if family is None or request.gfp_mask is None or request.order is None or request.order < 0:
+    if family is None or not family.measured or request.gfp_mask is None or request.order is None or request.order < 0:
         return None
     zones = []
     for index, name in enumerate(state.build.zone_names):
@@ -42,8 +42,8 @@ def retrace(state: SystemState) -> Outcome | None:
         zones,
         request.gfp_mask,
         request.order,
+        kernel=family,
         reclaim=(ReclaimRound(),),
         max_order=state.build.max_order or 11,
-        rules=family.path_rules,
         bits=state.build.word_bits,
     )

@@ -1,10 +1,15 @@
 """What a change moves besides the verdict: room for single pages, what interrupts keep, kswapd's goal, pageblocks."""
 
+from collections.abc import Sequence
+
 from oomadvisor.kernel.buddy import mobility_disabled
 from oomadvisor.kernel.gfp import NORMAL_TASK, Gfp, TaskContext
 from oomadvisor.kernel.words import PAGE_KB
+from oomadvisor.model import SystemState
 from oomadvisor.model.trial import Effect
 from oomadvisor.simulate.burst import burst_blocks
+from oomadvisor.simulate.change import Change
+from oomadvisor.simulate.overcommit import LargestFork, commit_state, largest_fork, with_changes
 from oomadvisor.simulate.price import atomic_pages, floor_pages, safe_burst_pages, spinning_zones
 from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
 
@@ -45,6 +50,8 @@ def effects(before: Snapshot, after: Snapshot, orders: tuple[int, ...]) -> tuple
             source="mm/page_alloc.c: zone_watermark_ok, ALLOC_HIGH and ALLOC_HARDER: 5/8 of MIN",
         ),
     ]
+    if not before.family.measured:
+        return (rows[1], rows[2])  # the others were measured on 2.6.31, or follow rules that were run on it alone
     if before.min_free_kbytes is not None and after.min_free_kbytes is not None:
         rows.append(
             Effect(
@@ -83,6 +90,35 @@ def effects(before: Snapshot, after: Snapshot, orders: tuple[int, ...]) -> tuple
     return tuple(rows)
 
 
+def fork_limit(state: SystemState, changes: Sequence[Change]) -> Effect | None:
+    """Return the largest task that can fork before and after, as overcommit allows; None when the report lacks it.
+
+    In MB of private writable memory, as an interval where the report does not hold every counter. A fork beyond it
+    fails with ENOMEM and leaves no report. Raises NotReplayable.
+    """
+    commit = commit_state(state)
+    if commit is None:
+        return None
+    return Effect(
+        id="largest-fork",
+        title="largest task that can fork (MB)",
+        unit="state",
+        before=fork_words(largest_fork(commit)),
+        after=fork_words(largest_fork(with_changes(commit, changes))),
+        source="mm/mmap.c: __vm_enough_memory; kernel/fork.c: dup_mmap",
+    )
+
+
+def fork_words(limit: LargestFork) -> str:
+    """Return the limit in MB, in words: a number, an interval, ``any``.
+
+    >>> fork_words(LargestFork(34870, 37317)), fork_words(LargestFork(None, None)), fork_words(LargestFork(256, 256))
+    ('136 to 146', 'any', '1')
+    """
+    low, high = ("any" if pages is None else str((pages * PAGE_KB + 512) // 1024) for pages in limit)
+    return low if low == high else f"{low} to {high}"
+
+
 def ordinary_pages(snap: Snapshot) -> int:
     """Return the single pages that GFP_KERNEL still gets at MIN without any reclaim; a real-time task gets more."""
     return sum(_taken(snap, zone, 0, GFP_KERNEL) for zone in snap.zones)
@@ -119,7 +155,9 @@ def _missing(snap: Snapshot, zone: ZoneSnapshot | None, order: int) -> int | Non
     """Return by how many pages the first failed comparison at HIGH is short; 0 when kswapd is content."""
     if zone is None or order >= len(zone.blocks):
         return None
-    check = snap.family.watermark_check(zone.free, zone.blocks, order, zone.mark_high, 0, bits=snap.bits, smp=snap.smp)
+    check = snap.family.watermark_check(
+        zone.free, zone.blocks, order, zone.mark_high, 0, kinds=zone.kinds, bits=snap.bits, smp=snap.smp
+    )
     return check.short
 
 
@@ -158,7 +196,7 @@ def _pageblocks(before: Snapshot, after: Snapshot) -> list[Effect]:
 def _reserve_blocks(snap: Snapshot, zone: ZoneSnapshot) -> int:
     order = len(zone.blocks) - 1
     wanted = -(-zone.mark_min >> order)
-    most = snap.family.max_reserve_blocks
+    most = snap.family.buddy.max_reserve_blocks if snap.family.buddy else None
     return wanted if most is None else min(wanted, most)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import partial
 
-from oomadvisor.kernel.gfp import Alloc
 from oomadvisor.model import Mark
 from oomadvisor.simulate.blocks import Choice, split_block
 from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
@@ -12,19 +11,17 @@ from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
 class FreeLists:
     """One zone's lists and free counter at one mark."""
 
-    __slots__ = ("_mark", "_reserve", "_test", "blocks", "free", "zone")
+    __slots__ = ("_letters", "_mark", "_reserve", "_test", "blocks", "free", "kinds", "zone")
 
-    def __init__(self, snap: Snapshot, zone: ZoneSnapshot, mark: Mark, flags: Alloc) -> None:
+    def __init__(self, snap: Snapshot, zone: ZoneSnapshot, mark: Mark) -> None:
         self.zone = zone
         self.free = zone.free
         self.blocks = list(zone.blocks)
         self._mark, self._reserve = zone.mark(mark), zone.reserve
+        self._letters = None if zone.kinds.lists is None else list(zone.kinds.lists)
+        self.kinds = zone.kinds if self._letters is None else zone.kinds._replace(lists=self._letters)
         self._test = partial(
-            snap.family.zone_watermark_ok,
-            high=bool(flags & Alloc.HIGH),
-            harder=bool(flags & Alloc.HARDER),
-            bits=snap.bits,
-            smp=snap.smp,
+            snap.family.attempt_ok, flags=snap.privileges(mark), kinds=self.kinds, bits=snap.bits, smp=snap.smp
         )
 
     def take(self, order: int, choice: Choice) -> bool:
@@ -33,6 +30,8 @@ class FreeLists:
             return False
         if not split_block(self.blocks, order, choice):
             return False
+        if self._letters is not None:  # what is left over of a block lies where the request may take it
+            self._letters[order:] = [letters + "U" for letters in self._letters[order:]]
         self.free -= 1 << order
         return True
 
@@ -44,8 +43,7 @@ class FreeLists:
 
 def lists_of(snap: Snapshot, mark: Mark) -> list[FreeLists]:
     """Return the lists of all zones that may serve the request, first tried first."""
-    flags = snap.alloc_flags(mark)
-    return [FreeLists(snap, zone, mark, flags) for zone in snap.zones]
+    return [FreeLists(snap, zone, mark) for zone in snap.zones]
 
 
 def serve(lists: Sequence[FreeLists], order: int, choice: Choice) -> FreeLists | None:

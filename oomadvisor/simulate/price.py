@@ -39,7 +39,8 @@ def pcp_margin_pages(snap: Snapshot) -> int:
 
     60 on the measured box (18 + 42), where no burst of the rest was ever undercut.
     """
-    return sum(pageset(zone.present).hi for zone in snap.zones) * snap.cpus
+    batch = snap.family.batch
+    return 0 if batch is None else sum(pageset(zone.present, rules=batch).hi for zone in snap.zones) * snap.cpus
 
 
 def price(snap: Snapshot, min_free_kbytes: int) -> Price:

@@ -1,6 +1,5 @@
 """An operation replayed block by block over the zone list, as the allocator would serve it."""
 
-from oomadvisor.kernel.gfp import Alloc
 from oomadvisor.model import MARKS, LadderStep, Mark, Operation, Replay, ReplayStep, Verdict
 from oomadvisor.simulate.blocks import Choice
 from oomadvisor.simulate.lists import lists_of, serve
@@ -9,15 +8,14 @@ from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot, asked_by
 
 def zone_verdict(snap: Snapshot, zone: ZoneSnapshot, order: int, mark: Mark) -> Verdict:
     """Return the watermark test of one request in one zone, with every comparison (page_alloc.c: zone_watermark_ok)."""
-    flags = snap.alloc_flags(mark)
-    check = snap.family.watermark_check(
+    check = snap.family.attempt_check(
         zone.free,
         zone.blocks,
         order,
         zone.mark(mark),
         zone.reserve,
-        high=bool(flags & Alloc.HIGH),
-        harder=bool(flags & Alloc.HARDER),
+        flags=snap.privileges(mark),
+        kinds=zone.kinds,
         bits=snap.bits,
         smp=snap.smp,
     )

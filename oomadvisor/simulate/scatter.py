@@ -149,7 +149,7 @@ def _completed(zone: ZoneSnapshot, pages: int, order: int) -> ZoneSnapshot:
 
 
 @cache
-def _layout(blocks: tuple[int, ...], present: int, seed: str) -> int:
+def free_page_map(blocks: tuple[int, ...], present: int, seed: str) -> int:
     """Return a page map (bit p set = page p is free) with exactly ``blocks`` free blocks at random aligned places.
 
     Largest first. Blocks of one order get different parents (the region that they would form with their buddy), so no
@@ -237,7 +237,7 @@ def _ones(digits: str) -> Iterator[int]:
 
 
 def _freed_at_random(zone: ZoneSnapshot, pages: int, seed: str) -> tuple[int, ...]:
-    free = _layout(zone.blocks, zone.present, seed)
+    free = free_page_map(zone.blocks, zone.present, seed)
     used = ((1 << zone.present) - 1) & ~free
     freed = _chosen(used, pages, zone.present, random.Random(f"{seed} freed"))
     return _merged(free | freed, zone.present, len(zone.blocks) - 1)

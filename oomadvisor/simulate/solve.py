@@ -10,8 +10,6 @@ from oomadvisor.simulate.change import with_min_free_kbytes, with_reserve_ratio
 from oomadvisor.simulate.replay import operation_passes
 from oomadvisor.simulate.snapshot import Snapshot, asked_by
 
-PAGE_KB = 4
-
 
 def largest_min_free_kbytes(snap: Snapshot, ok: Callable[[Snapshot], bool]) -> int | None:
     """Return the largest min_free_kbytes at which ``ok`` holds, or None when it does not even hold at 0.
@@ -29,16 +27,17 @@ def largest_min_free_kbytes(snap: Snapshot, ok: Callable[[Snapshot], bool]) -> i
     if ok(with_min_free_kbytes(snap, INT_MAX)):
         return INT_MAX
     passing, failing = 0, 1
-    while ok(with_min_free_kbytes(snap, failing * PAGE_KB)):
+    page_kb = snap.page_kb
+    while ok(with_min_free_kbytes(snap, failing * page_kb)):
         passing = failing
         failing *= 2
     while failing - passing > 1:
         middle = (passing + failing) // 2
-        if ok(with_min_free_kbytes(snap, middle * PAGE_KB)):
+        if ok(with_min_free_kbytes(snap, middle * page_kb)):
             passing = middle
         else:
             failing = middle
-    return passing * PAGE_KB + PAGE_KB - 1
+    return passing * page_kb + page_kb - 1
 
 
 def largest_passing(snap: Snapshot, orders: tuple[int, ...], mark: Mark, *, every_zone: bool = False) -> int | None:

@@ -1,11 +1,12 @@
 """The forms in which a result can be taken away."""
 
-from importlib import import_module
-from importlib.util import find_spec
+import os
 
-from oomadvisor.book import load_book
+from oomadvisor.book import book_for_advice
+from oomadvisor.export import dropin, patch, script
 from oomadvisor.facts import assess
 from oomadvisor.model import Advice
+from oomadvisor.plan import CannotPlan, make_plan
 from oomadvisor.present.html.page import Export
 from oomadvisor.web.ask import FORMS, BadAsk
 
@@ -13,8 +14,8 @@ ON_DEVICE = ("patch", "dropin", "script")
 
 
 def offered() -> tuple[Export, ...]:
-    """Return the forms that this installation can make."""
-    return tuple(Export(name, title) for name, (title, *_) in FORMS.items() if name not in ON_DEVICE or _can_plan())
+    """Return the forms."""
+    return tuple(Export(name, title) for name, (title, *_) in FORMS.items())
 
 
 def exported(advice: Advice, form: str) -> bytes:
@@ -27,22 +28,18 @@ def exported(advice: Advice, form: str) -> bytes:
         from oomadvisor.present.markdown import advice_markdown
 
         return advice_markdown(advice).encode(errors="backslashreplace")
-    if form in ON_DEVICE and _can_plan():
+    if form in ON_DEVICE:
         return _for_device(advice, form)
     raise BadAsk(f"there is no such form; there are {', '.join(one.name for one in offered())}")
 
 
-def _can_plan() -> bool:
-    return all(find_spec(f"oomadvisor.{room}") is not None for room in ("plan", "export"))
-
-
 def _for_device(advice: Advice, form: str) -> bytes:
     """Return what makes the proved fixes on the device; a patch is for a new sysctl.conf."""
-    plan, export = import_module("oomadvisor.plan"), import_module("oomadvisor.export")
     (one,) = advice.incidents
     try:
-        planned = plan.make_plan(assess(one.state), one, load_book(()))
-    except plan.CannotPlan as error:
+        plan = make_plan(assess(one.state), one, book_for_advice((), os.environ))
+    except CannotPlan as error:
         raise BadAsk(str(error)) from None
-    written: bytes = export.patch(planned, None, "sysctl.conf") if form == "patch" else getattr(export, form)(planned)
-    return written
+    if form == "patch":
+        return patch(plan, None, "sysctl.conf")
+    return dropin(plan) if form == "dropin" else script(plan)

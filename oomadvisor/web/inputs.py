@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from oomadvisor.infer import build_state, state_from_proc
 from oomadvisor.model import Incident, SystemState
-from oomadvisor.parse import InputError, open_text, read_proc_paths, read_sysctl_path, scan_file
+from oomadvisor.parse import InputError, open_text, read_proc_paths, read_sysctl_path
+from oomadvisor.parse.report import Report
 from oomadvisor.present.charts import Moment
 from oomadvisor.web.ask import Ask, BadAsk
 
@@ -62,7 +63,8 @@ def read(ask: Ask) -> Read:
     found = 0
     moments: list[Moment] = []
     ranges: list[tuple[int, int]] = []
-    for incident in scan_file(LOG):
+    report = Report(LOG)
+    for incident in report.incidents():
         found += 1
         if len(moments) < MOST_MOMENTS:
             moments.append(Moment.of(incident))
@@ -71,6 +73,10 @@ def read(ask: Ask) -> Read:
                 ranges.append((incident.kernel_release_line, incident.kernel_release_line))
         if _is_asked(incident, found, chosen, ask.incident):
             chosen = incident
+    # What was given beside the log counts more than what a bundle says by itself.
+    proc, sysctls = proc or report.proc(), sysctls or report.sysctls()
+    if not found and proc is not None and proc.zones and ask.incident is None:
+        return Read(state_from_proc(proc, sysctls=sysctls, kernel=ask.kernel), 1, (), ())
     if not found:
         raise InputError(LOG, "no incident found", expected=EXPECTED)
     if chosen is None:

@@ -1,5 +1,6 @@
 """One request, from its text to the answer. Runs in a worker process; knows nothing of HTTP but the status."""
 
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
@@ -7,7 +8,7 @@ from typing import Any
 
 from oomadvisor import __version__
 from oomadvisor.advise import advise
-from oomadvisor.book import engine_for, load_book
+from oomadvisor.book import book_for_advice, engine_for
 from oomadvisor.facts import assess
 from oomadvisor.model import Advice
 from oomadvisor.parse import InputError
@@ -109,8 +110,8 @@ def _advice(known: Read) -> Advice:
 
 @cache
 def _expert() -> tuple[RuleBook, Engine]:
-    """Return the built-in rules and their engine, once for all requests of this process."""
-    book = load_book(())
+    """Return the user's rules and their engine, once for all requests of this process."""
+    book = book_for_advice((), os.environ)
     return book, engine_for(book)
 
 

@@ -10,16 +10,19 @@ import re
 import sys
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from oomadvisor.kernel.series import Family, functions_for
+from oomadvisor.kernel.family import Family
+from oomadvisor.kernel.series import functions_for
 from tests.kernel.cases import CASES, Case, Row
-from tests.kernel.rowshape import both, integer, record
+from tests.kernel.rowshape import Shape, both, integer, record
 from tests.kernel.seed_case import SEED
+from tests.kernel.version_cases import TABLES, VERSION_CASES
 
 MEASURED_KERNEL = (2, 6, 31, 12)
 """The kernel behind files that name no version."""
@@ -27,6 +30,60 @@ MEASURED_KERNEL = (2, 6, 31, 12)
 WORKERS = 2
 SHOWN_MISMATCHES = 5
 SHOWN_CHARACTERS = 160
+
+TREES: dict[tuple[int, ...], tuple[int, ...]] = {
+    tree[: 3 if tree[0] == 2 else 2]: tree
+    for tree in (
+        (2, 6, 39, 4),
+        (3, 0, 1),
+        (3, 3, 8),
+        (3, 4, 113),
+        (3, 6, 5),
+        (3, 7, 2),
+        (3, 8, 13),
+        (3, 9, 6),
+        (3, 10, 105),
+        (3, 12, 24),
+        (3, 13, 10),
+        (3, 14, 1),
+        (3, 18, 20),
+        (3, 19, 8),
+        (4, 0, 5),
+        (4, 1, 3),
+        (4, 2, 8),
+        (4, 4, 121),
+        (4, 5, 7),
+        (4, 6, 2),
+        (4, 7, 4),
+        (4, 8, 15),
+        (4, 9, 80),
+        (4, 10, 1),
+        (4, 14, 177),
+        (4, 16, 13),
+        (4, 19, 78),
+        (5, 1, 15),
+        (5, 2, 1),
+        (5, 3, 1),
+        (5, 4, 59),
+        (5, 6, 4),
+        (5, 7, 14),
+        (5, 8, 1),
+        (5, 9, 2),
+        (5, 10, 44),
+        (5, 11, 14),
+        (5, 14, 2),
+        (5, 15, 85),
+        (6, 0, 1),
+        (6, 1, 20),
+        (6, 2, 1),
+        (6, 3, 8),
+        (6, 4, 4),
+        (6, 6, 9),
+        (6, 13, 7),
+        (6, 18, 2),
+    )
+}
+"""The stable release whose functions were run for the files of a series; of others it was the first release."""
 
 VECTOR_FILE = re.compile(r"(?P<family>[^.-]+)(?:\.[^-]*?)?(?:-(?P<version>.+?))?\.jsonl(?:\.gz)?")
 
@@ -62,11 +119,12 @@ class FileResult:
 
 @dataclass(frozen=True)
 class Job:
-    """A file and what it is checked with."""
+    """A file and what it is checked with. ``named``: the file name says the version."""
 
     path: Path
-    case_name: str
+    kind: str
     version: tuple[int, ...]
+    named: bool = False
 
 
 def first_mismatch(row: Row, case: Case, kernel: Family) -> Mismatch | None:
@@ -104,19 +162,21 @@ def read_seed(path: Path) -> Row:
     return _checked(path, 1, content, SEED.shape)
 
 
+def read_table(path: Path, shape: Shape) -> Any:
+    """Return a document that holds all series. Raises UnusableVectors when it does not fit."""
+    try:
+        content = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnusableVectors(f"{path}:1: expected readable text: {error}") from None
+    return _checked(path, 1, content, shape)
+
+
 def run_file(job: Job) -> FileResult:
     """Run all rows of a file."""
     started = time.perf_counter()
     result = FileResult(job.path.name)
-    kernel = functions_for(job.version)
-    assert kernel is not None
     try:
-        if job.path.name == "seed.json":
-            case, rows = SEED, iter([read_seed(job.path)])
-        else:
-            case = CASES[job.case_name]
-            rows = read_rows(job.path, case)
-        for row in rows:
+        for row, case, kernel in _rows_of(job):
             result.rows += 1
             if mismatch := first_mismatch(row, case, kernel):
                 result.mismatches += 1
@@ -128,30 +188,80 @@ def run_file(job: Job) -> FileResult:
     return result
 
 
+def _rows_of(job: Job) -> Iterator[tuple[Row, Case, Family]]:
+    """Yield the rows of a file with what answers them."""
+    name = job.path.name
+    if name in TABLES:
+        shape, rows_of, case = TABLES[name]
+        for series, row in rows_of(read_table(job.path, shape)):
+            kernel = functions_for(_version(series))
+            if kernel is None:
+                raise UnusableVectors(f"{job.path}:1: expected series from 2.6.12 to 6.18, found {series}")
+            yield row, case, kernel
+        return
+    kernel = functions_for(job.version)
+    assert kernel is not None
+    if name == "seed.json":
+        yield read_seed(job.path), SEED, kernel
+        return
+    case = _case_of(job)
+    for row in read_rows(job.path, case):
+        yield row, case, kernel
+
+
+def _case_of(job: Job) -> Case:
+    """Return the case of a file. A name with a version may stand for either format; its first row tells which."""
+    measured, other = CASES.get(job.kind), VERSION_CASES.get(job.kind)
+    if measured is None or other is None or not job.named:
+        found = measured or other
+        assert found is not None
+        return found
+    try:
+        next(iter(read_rows(job.path, other)))
+    except UnusableVectors:
+        with suppress(UnusableVectors):
+            next(iter(read_rows(job.path, measured)))
+            return measured
+    return other
+
+
 def find_jobs(folder: Path) -> tuple[list[Job], list[str]]:
     """Return the files to run, and a reason for each vector file that cannot be run. Raises UnusableVectors."""
     try:
         paths = sorted(path for path in folder.iterdir() if path.is_file())
     except OSError as error:
         raise UnusableVectors(f"{folder}: expected a readable folder: {error.strerror}") from None
+    jobs, not_run = find_jobs_of(paths)
+    if not jobs and not not_run:
+        raise UnusableVectors(f"{folder}: expected vector files (*.jsonl.gz, *.jsonl or seed.json), found none")
+    return jobs, not_run
+
+
+def find_jobs_of(paths: Sequence[Path]) -> tuple[list[Job], list[str]]:
+    """Return the same of a list of files; what is no vector file is passed over."""
     jobs, not_run = [], []
     for path in paths:
-        if path.name == "seed.json":
-            jobs.append(Job(path, "seed", MEASURED_KERNEL))
+        if path.name == "seed.json" or path.name in TABLES:
+            jobs.append(Job(path, path.stem, MEASURED_KERNEL))
             continue
         named = VECTOR_FILE.fullmatch(path.name)
         if not named:
             continue
-        family, version = named["family"], _version(named["version"])
-        if family not in CASES:
-            not_run.append(f"{path.name}: kernel/ has no family {family}")
+        kind, series = named["family"], named["version"]
+        version = MEASURED_KERNEL if series is None else tree_of(series)
+        if kind not in CASES and (series is None or kind not in VERSION_CASES):
+            not_run.append(f"{path.name}: kernel/ has no family {kind}")
         elif functions_for(version) is None:
-            not_run.append(f"{path.name}: kernel/ does not have the functions of {named['version']}")
+            not_run.append(f"{path.name}: kernel/ does not have the functions of {series}")
         else:
-            jobs.append(Job(path, family, version))
-    if not jobs and not not_run:
-        raise UnusableVectors(f"{folder}: expected vector files (*.jsonl.gz, *.jsonl or seed.json), found none")
+            jobs.append(Job(path, kind, version, named=series is not None))
     return jobs, not_run
+
+
+def tree_of(series: str) -> tuple[int, ...]:
+    """Return the release that was run for a series; a name that says a stable release means that one, no name is ()."""
+    version = _version(series)
+    return TREES.get(version, version)
 
 
 def run(folder: Path) -> int:
@@ -197,9 +307,7 @@ def _run_all(jobs: list[Job]) -> list[FileResult]:
         return list(pool.map(run_file, jobs))
 
 
-def _version(text: str | None) -> tuple[int, ...]:
-    if text is None:
-        return MEASURED_KERNEL
+def _version(text: str) -> tuple[int, ...]:
     return tuple(map(int, text.split("."))) if re.fullmatch(r"\d+(\.\d+)*", text) else ()
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from oomadvisor import knowledge
 from oomadvisor.facts.memory import reclaim_possible
 from oomadvisor.infer import build_state
-from oomadvisor.kernel.commit import CommitCounters, Overcommit, vm_enough_memory
+from oomadvisor.kernel.commit import Overcommit
 from oomadvisor.model import Operation, Replay, Swap, SystemState
 from oomadvisor.parse import scan_file
 from oomadvisor.simulate import (
@@ -24,8 +24,11 @@ from oomadvisor.simulate import (
     SetRealtime,
     SetSysctl,
     children_that_stay,
+    commit_state,
+    fork_refused,
     snapshot,
     what_if,
+    with_changes,
 )
 from oomadvisor.simulate.change import Change
 
@@ -40,7 +43,6 @@ STAYING = ("fork", "vfork")
 PROCESS_PAGES = 13
 """The least that a living process holds: stack and page directory (2 + 4 pages) and the 7 single pages of a new child."""
 
-DEFAULT_OVERCOMMIT_RATIO = 50
 PAGE_KB = 4
 MB_PAGES = 1024 // PAGE_KB
 
@@ -239,40 +241,20 @@ def outcome_words(state: SystemState, sysctls: Mapping[str, int], *, passes: boo
     """
     if not passes and sysctls.get("vm.panic_on_oom", 0):
         return frozenset({"PANIC"})
-    refusals = may_be_refused(state, Overcommit(min(sysctls.get("vm.overcommit_memory", 0), Overcommit.NEVER)))
+    refusals = may_be_refused(state, sysctls.get("vm.overcommit_memory", Overcommit.GUESS))
     words = {(True, False): "ok", (True, True): "ENOMEM", (False, False): "OOM", (False, True): "OOM+ENOMEM"}
     return frozenset(words[passes, refused] for refused in refusals)
 
 
-def may_be_refused(state: SystemState, mode: Overcommit) -> frozenset[bool]:
+def may_be_refused(state: SystemState, mode: int) -> frozenset[bool]:
     """Return whether one more page is refused for overcommit: one answer, or both where the report cannot tell.
 
-    No report prints Committed_AS. But every page on the anonymous lists was charged when it was promised, tmpfs pages
-    one by one and private memory with its mapping, so their number is a floor. The limit is the one of the kernel's
-    default ratio for root, the widest there is; above it a refusal is proved, below it nothing is.
+    The programs of these boots map nothing with MAP_NORESERVE, so every page on the anonymous lists was charged; they
+    run as root.
     """
-    memory, swap_pages = state.memory, (state.swap.total_kb or 0) // PAGE_KB if state.swap else 0
-    counters = CommitCounters(
-        nr_file_pages=memory.pagecache_pages or 0,
-        nr_swap_pages=swap_pages,
-        total_swap_pages=swap_pages,
-        nr_slab_reclaimable=0,
-        nr_free_pages=memory.free_pages or 0,
-        totalreserve_pages=0,
-        totalram_pages=(memory.ram_pages or 0) - (memory.reserved_pages or 0),
-        committed=memory.anon_lru_pages or 0,
-    )
-    decision = vm_enough_memory(
-        1,
-        counters,
-        overcommit_memory=mode,
-        overcommit_ratio=DEFAULT_OVERCOMMIT_RATIO,
-        cap_sys_admin=True,
-        mm_total_vm=None,
-    )
-    if decision.result:
-        return frozenset({True})
-    return frozenset({False}) if mode != Overcommit.NEVER else frozenset({False, True})
+    commit = commit_state(state, anonymous_charged=True)
+    assert commit is not None, "the example report has everything that overcommit looks at"
+    return fork_refused(with_changes(commit, [SetSysctl("vm.overcommit_memory", (mode,))]), 1, root=True)
 
 
 def judge(path: Path) -> Result:

@@ -2,6 +2,7 @@
 
 ``DIR/whatif.jsonl.gz``: each row is the raw text of a report, the sysctl values then applied, and what a later fork in the
 same state did. The report goes through the same parser, inference and simulator as ``advise`` uses; nothing else.
+``DIR/trials.tsv`` and ``DIR/*.log.gz``, when they are there: see :mod:`tests.checks.trials`.
 ``DIR/seed/trials.tsv``, when it is there: the seed report's own numbers and one fix each, against what the fix did.
 """
 
@@ -16,6 +17,7 @@ from oomadvisor.infer import build_state
 from oomadvisor.parse import read_incidents
 from oomadvisor.simulate import NotReplayable, SetSysctl, snapshot, what_if
 from tests.checks.seed_trials import print_seed_trials
+from tests.checks.trials import has_trials, print_trials
 
 Row = tuple[str, dict[str, int | str], str]
 
@@ -45,14 +47,14 @@ def predict(report: str, apply: dict[str, int | str], name: str = "row") -> str:
     snap = snapshot(state)
     if snap is None or state.operation is None:
         return "not decidable"
-    changes = tuple(SetSysctl(knob, _numbers(value)) for knob, value in apply.items())
+    changes = tuple(SetSysctl(knob, numbers(value)) for knob, value in apply.items())
     try:
         return what_if(snap, state.operation, changes).verification
     except NotReplayable:
         return "not decidable"
 
 
-def _numbers(value: int | str) -> tuple[int, ...]:
+def numbers(value: int | str) -> tuple[int, ...]:
     return (value,) if isinstance(value, int) else tuple(int(part) for part in str(value).replace(",", " ").split())
 
 
@@ -86,12 +88,18 @@ def main(arguments: list[str]) -> int:
     surprising = table["no effect", "ok"] + table["harmful", "ok"]
     certain = sum(n for (class_, _), n in table.items() if class_ == "certain")
     unclassified = sum(n for (class_, _), n in table.items() if class_ in ("unreadable", "not decidable"))
-    seed_ok = True
+    trials_ok = seed_ok = True
+    if has_trials(folder):
+        try:
+            trials_ok = print_trials(folder)
+        except (ValueError, OSError) as error:
+            print(error, file=sys.stderr)
+            return 3
     if (folder / "seed" / "trials.tsv").is_file():
         seed_ok = print_seed_trials(folder / "seed" / "trials.tsv")
     total = sum(table.values())
     print(f"whatif: {total} rows, certain-but-failed {failed}, no-fix-but-ok {surprising}")
-    return 0 if failed * 100 <= certain and surprising == 0 and unclassified == 0 and seed_ok else 1
+    return 0 if failed * 100 <= certain and surprising == 0 and unclassified == 0 and trials_ok and seed_ok else 1
 
 
 if __name__ == "__main__":

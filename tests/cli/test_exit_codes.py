@@ -130,7 +130,7 @@ def test_ctrl_c_is_quiet_and_130() -> None:
 # What a Python process does before anything else: here, to break the first stage of the work.
 BREAK_THE_SCANNER = """
 import oomadvisor.parse.scan
-def scan_file(path):
+def scan_file(path, **_options):
     raise RuntimeError("a \\x1b[2J test")
 oomadvisor.parse.scan.scan_file = scan_file
 """

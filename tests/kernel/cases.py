@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 from oomadvisor.kernel import commit, dirty, events, gfp, marks, oom, percpu, reclaim, reserve, slub
 from oomadvisor.kernel.allocation import OomScript, ReclaimRound, ZoneSnapshot, alloc_pages
 from oomadvisor.kernel.buddy import BuddyZone
+from oomadvisor.kernel.family import Family
 from oomadvisor.kernel.pcplist import PerCpuList
-from oomadvisor.kernel.series import Family
+from oomadvisor.kernel.watermark import Privileges
 from tests.kernel.rowshape import (
     Shape,
     bit,
@@ -46,10 +47,10 @@ class Case(NamedTuple):
 
 def watermark(row: Row, kernel: Family) -> Iterator[Compared]:
     arguments = row["free_pages"], row["nr_free"], row["order"], row["mark"], row["lowmem_reserve"]
-    high, harder, smp = bool(row["high"]), bool(row["harder"]), bool(row["smp"])
-    ok = kernel.zone_watermark_ok(*arguments, high=high, harder=harder, bits=row["bits"], smp=smp)
+    flags, smp = Privileges(high=bool(row["high"]), harder=bool(row["harder"])), bool(row["smp"])
+    ok = kernel.zone_watermark_ok(*arguments, flags=flags, bits=row["bits"], smp=smp)
     yield "ok", int(ok), row["ok"]
-    check = kernel.watermark_check(*arguments, high=high, harder=harder, bits=row["bits"], smp=smp)
+    check = kernel.watermark_check(*arguments, flags=flags, bits=row["bits"], smp=smp)
     yield "ok (ladder)", int(check.ok), row["ok"]
 
 
@@ -80,7 +81,7 @@ def minfree_default(row: Row, kernel: Family) -> Iterator[Compared]:
 
 
 def lowmem_reserve(row: Row, kernel: Family) -> Iterator[Compared]:
-    yield "ratios_after", reserve.effective_ratios(row["ratios_in"]), row["ratios_after"]
+    yield "ratios_after", reserve.effective_ratios(row["ratios_in"], rules=kernel.reserve), row["ratios_after"]
     yield "reserve", kernel.setup_per_zone_lowmem_reserve(row["present"], row["ratios_in"]), row["reserve"]
 
 
@@ -132,6 +133,7 @@ def decision(row: Row, kernel: Family) -> Iterator[Compared]:
         zones,
         row["gfp"],
         row["order"],
+        kernel=kernel,
         context=gfp.TaskContext(
             rt=bool(task["rt"]),
             pf_memalloc=bool(task["pf_memalloc"]),
@@ -144,7 +146,6 @@ def decision(row: Row, kernel: Family) -> Iterator[Compared]:
         ),
         max_order=row["max_order"],
         oom_killer_disabled=bool(task["oom_killer_disabled"]),
-        rules=kernel.path_rules,
     )
     yield "outcome", outcome.result, row["outcome"]
     got = [_event(event) for event in outcome.events]
@@ -184,8 +185,8 @@ def _event(event: events.Event) -> Row:
             return {"ev": "script_end"}
 
 
-def _buddy_zone(row: Row) -> BuddyZone:
-    return BuddyZone(
+def _buddy_zone(row: Row, kernel: Family) -> BuddyZone:
+    return kernel.buddy_zone(
         max_order=row["max_order"],
         pageblock_order=row["pageblock_order"],
         zone_start_pfn=row["zone_start_pfn"],
@@ -200,8 +201,8 @@ def _lists(zone: BuddyZone) -> list[list[Any]]:
     return [[listed.order, listed.migratetype, list(listed.pfns)] for listed in zone.free_lists]
 
 
-def buddy(row: Row, _kernel: Family) -> Iterator[Compared]:
-    zone = _buddy_zone(row)
+def buddy(row: Row, kernel: Family) -> Iterator[Compared]:
+    zone = _buddy_zone(row, kernel)
     yield "init.nr_free", zone.nr_free, row["init"]["nr_free"]
     yield "init.nr_free_pages", zone.nr_free_pages, row["init"]["nr_free_pages"]
     after_each = row["nr_free_after_each_op"]
@@ -219,8 +220,8 @@ def buddy(row: Row, _kernel: Family) -> Iterator[Compared]:
     yield "final.pageblock_types", zone.pageblock_types, final["pageblock_types"]
 
 
-def pcp(row: Row, _kernel: Family) -> Iterator[Compared]:
-    zone = _buddy_zone(row)
+def pcp(row: Row, kernel: Family) -> Iterator[Compared]:
+    zone = _buddy_zone(row, kernel)
     listed = PerCpuList(zone, high=row["pcp_high"], batch=row["pcp_batch"])
     for index, op in enumerate(row["ops"]):
         if op[0] == "alloc0":
@@ -238,7 +239,7 @@ def pcp(row: Row, _kernel: Family) -> Iterator[Compared]:
 
 
 def migrate_reserve(row: Row, kernel: Family) -> Iterator[Compared]:
-    zone = BuddyZone(
+    zone = kernel.buddy_zone(
         max_order=row["pageblock_order"] + 1,
         pageblock_order=row["pageblock_order"],
         zone_start_pfn=row["zone_start_pfn"],
@@ -246,7 +247,7 @@ def migrate_reserve(row: Row, kernel: Family) -> Iterator[Compared]:
         free_lists=[],
         pageblock_types=row["pageblock_types_before"],
     )
-    zone.setup_migrate_reserve(row["min_wmark_pages"], row["first_page_reserved"], max_blocks=kernel.max_reserve_blocks)
+    zone.setup_migrate_reserve(row["min_wmark_pages"], row["first_page_reserved"])
     yield "pageblock_types_after", zone.pageblock_types, row["pageblock_types_after"]
 
 

@@ -83,6 +83,18 @@ def record(**fields: Shape) -> Shape:
     return check
 
 
+def optional(**fields: Shape) -> Shape:
+    """An object in which these fields may stand."""
+
+    def check(value: Any) -> str | None:
+        for name, shape in fields.items():
+            if name in value and (expected := shape(value[name])):
+                return f"{name}: {expected}"
+        return None
+
+    return check
+
+
 def tagged(operations: Mapping[str, Shape]) -> Shape:
     """A list whose first item chooses the shape of the whole."""
 

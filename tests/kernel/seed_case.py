@@ -6,7 +6,8 @@ from typing import Any
 
 from oomadvisor.kernel import gfp, marks, percpu
 from oomadvisor.kernel.allocation import ZoneSnapshot, alloc_pages
-from oomadvisor.kernel.series import Family
+from oomadvisor.kernel.family import Family
+from oomadvisor.kernel.watermark import Privileges
 from oomadvisor.kernel.zonelist import class_zone_index
 from tests.kernel.cases import Case, Compared, Row
 from tests.kernel.rowshape import list_of, natural, naturals, record, text, tuple_of
@@ -25,7 +26,7 @@ def seed(row: Row, kernel: Family) -> Iterator[Compared]:
     zone_marks = [marks.ZoneMarks(*zone["wmark"]) for zone in populated] + [marks.ZoneMarks(0, 0, 0)]
     order = report["order"]
 
-    interval = marks.min_free_kbytes_interval(names, present, *map(list, zip(*zone_marks, strict=True)))
+    interval = kernel.min_free_kbytes_interval(names, present, *map(list, zip(*zone_marks, strict=True)))
     yield "min_free_kbytes_interval", list(interval or ()), expected["min_free_kbytes_interval"]
     default = kernel.default_min_free_kbytes(names, present)
     yield "min_free_kbytes_boot_default", default, expected["min_free_kbytes_boot_default"]
@@ -55,7 +56,7 @@ def seed(row: Row, kernel: Family) -> Iterator[Compared]:
             passing[f"{name}.{mark}"] = {
                 o for o in range(report["max_order"]) if kernel.zone_watermark_ok(*state, o, pages, reserve)
             }
-        harder = kernel.zone_watermark_ok(*state, order, zone_marks[index].min, reserve, harder=True)
+        harder = kernel.zone_watermark_ok(*state, order, zone_marks[index].min, reserve, flags=Privileges(harder=True))
         yield f"order2_with_HARDER_at_min.{name}", int(harder), expected["order2_with_HARDER_at_min"][name]
 
     everywhere = sorted(set.intersection(*passing.values()))
@@ -71,7 +72,7 @@ def seed(row: Row, kernel: Family) -> Iterator[Compared]:
         for i, zone in enumerate(populated)
     ]
     empty = ZoneSnapshot("Movable", 0, zone_marks[-1], (0,) * len(names), (0,) * report["max_order"])
-    outcome = alloc_pages([*snapshots, empty], report["gfp"], order, max_order=report["max_order"])
+    outcome = alloc_pages([*snapshots, empty], report["gfp"], order, max_order=report["max_order"], kernel=kernel)
     yield "outcome", "oom_kill" if outcome.kills else outcome.result, expected["outcome"]
 
 

@@ -1,12 +1,12 @@
 """The allocation path on the seed report: what it does, step by step, and what it never does."""
 
+from functools import partial
+
 import pytest
 
 from oomadvisor.kernel.allocation import (
-    BEFORE_2_6_31_7,
     OomScript,
     Outcome,
-    PathRules,
     ReclaimRound,
     ZoneSnapshot,
     alloc_pages,
@@ -26,12 +26,15 @@ from oomadvisor.kernel.events import (
 )
 from oomadvisor.kernel.gfp import Alloc, Gfp, TaskContext
 from oomadvisor.kernel.marks import ZoneMarks
+from oomadvisor.kernel.series import functions_for
 
 SEED = (
     ZoneSnapshot("DMA", 24384, ZoneMarks(390, 487, 585), (0, 158, 158), (2358, 912, 25) + (0,) * 10),
     ZoneSnapshot("Normal", 40640, ZoneMarks(650, 812, 975), (0, 0, 0), (4266, 657, 32, 1) + (0,) * 9),
     ZoneSnapshot("Movable", 0, ZoneMarks(0, 0, 0), (0, 0, 0), (0,) * 13),
 )
+MEASURED = functions_for((2, 6, 31, 12))
+allocate = partial(alloc_pages, kernel=MEASURED)
 CPUSET = Alloc.CPUSET
 WAIT_NOFAIL = Gfp.WAIT | Gfp.NOFAIL
 
@@ -45,7 +48,7 @@ def both_zones(marks: tuple[int, int], class_zone: int, flags: Alloc) -> list[Ev
 
 
 def test_the_seed_ends_in_a_kill() -> None:
-    outcome = alloc_pages(SEED, Gfp.GFP_KERNEL, 2, max_order=13)
+    outcome = allocate(SEED, Gfp.GFP_KERNEL, 2, max_order=13)
     normal_wake, dma_wake = both_zones((812, 487), 0, Alloc(0))
     assert outcome.result == "script_exhausted"
     assert outcome.kills == 1
@@ -65,7 +68,7 @@ def test_the_seed_ends_in_a_kill() -> None:
 
 @pytest.mark.parametrize(("order", "zone"), [(0, "Normal"), (1, "Normal")])
 def test_smaller_orders_are_served_at_once(order: int, zone: str) -> None:
-    outcome = alloc_pages(SEED, Gfp.GFP_KERNEL, order, max_order=13)
+    outcome = allocate(SEED, Gfp.GFP_KERNEL, order, max_order=13)
     assert (outcome.result, outcome.zone) == ("allocated", zone)
     assert len(outcome.events) == 2
 
@@ -73,10 +76,10 @@ def test_smaller_orders_are_served_at_once(order: int, zone: str) -> None:
 def test_a_block_that_appears_without_progress_does_not_avert_the_kill() -> None:
     """One block more passes MIN in DMA, but after a fruitless reclaim only HIGH is looked at."""
     appears = ReclaimRound(progress=0, zone="DMA", order=2, blocks=1)
-    assert alloc_pages(SEED, Gfp.GFP_KERNEL, 2, reclaim=[appears], max_order=13).kills == 1
-    helped = alloc_pages(SEED, Gfp.GFP_KERNEL, 2, reclaim=[appears._replace(progress=1)], max_order=13)
+    assert allocate(SEED, Gfp.GFP_KERNEL, 2, reclaim=[appears], max_order=13).kills == 1
+    helped = allocate(SEED, Gfp.GFP_KERNEL, 2, reclaim=[appears._replace(progress=1)], max_order=13)
     assert (helped.zone, helped.kills) == ("DMA", 0)
-    enough = alloc_pages(SEED, Gfp.GFP_KERNEL, 2, reclaim=[appears._replace(blocks=13)], max_order=13)
+    enough = allocate(SEED, Gfp.GFP_KERNEL, 2, reclaim=[appears._replace(blocks=13)], max_order=13)
     assert (enough.zone, enough.kills) == ("DMA", 0)
 
 
@@ -108,17 +111,17 @@ def ending(outcome: Outcome) -> tuple[str, int, bool, int]:
     ],
 )
 def test_ends(mask: Gfp, order: int, context: TaskContext, end: tuple[str, int, bool, int]) -> None:
-    outcome = alloc_pages(SEED, mask, order, context=context, reclaim=[ReclaimRound()] * 3, max_order=13)
+    outcome = allocate(SEED, mask, order, context=context, reclaim=[ReclaimRound()] * 3, max_order=13)
     assert ending(outcome) == end
 
 
 def test_a_disabled_oom_killer_makes_the_request_fail() -> None:
-    outcome = alloc_pages(SEED, Gfp.GFP_KERNEL, 2, max_order=13, oom_killer_disabled=True)
+    outcome = allocate(SEED, Gfp.GFP_KERNEL, 2, max_order=13, oom_killer_disabled=True)
     assert ending(outcome) == ("null", 0, True, 0)
 
 
 def test_who_may_ignore_the_marks_and_not_fail_sleeps_until_the_story_ends() -> None:
-    outcome = alloc_pages(
+    outcome = allocate(
         SEED, WAIT_NOFAIL, 4, context=TaskContext(pf_memalloc=True), reclaim=[], max_order=13, max_waits=5
     )
     assert ending(outcome) == ("script_exhausted", 0, False, 5)
@@ -129,18 +132,18 @@ def test_a_failed_grab_lowers_the_counter_for_order_above_0() -> None:
     """The counter is ahead of the lists, which hold no block: each grab finds nothing and takes 4 pages off it."""
     marks = ZoneMarks(100, 100, 100)
     drifted = ZoneSnapshot("Normal", 1000, marks, (0,), (10, 0, 0), free_pages=108)
-    events = alloc_pages([drifted], Gfp.GFP_KERNEL, 2, max_order=3).events
+    events = allocate([drifted], Gfp.GFP_KERNEL, 2, max_order=3).events
     assert [event.ok for event in events if isinstance(event, WatermarkTest)] == [True, True, True, False]
     assert events.count(RmqueueFail("Normal")) == 2
     order_0 = ZoneSnapshot("Normal", 1000, marks, (0,), (0, 0, 0), free_pages=101)
-    events = alloc_pages([order_0], Gfp.GFP_KERNEL, 0).events
+    events = allocate([order_0], Gfp.GFP_KERNEL, 0).events
     assert [event.ok for event in events if isinstance(event, WatermarkTest)] == [True] * 4
     assert events.count(RmqueueFail("Normal")) == 3
 
 
 def test_kills_go_on_until_one_helps() -> None:
     """The seed lacks 8 blocks of order 2 in Normal at MIN: the ninth is for the request itself."""
-    outcome = alloc_pages(
+    outcome = allocate(
         SEED,
         Gfp.GFP_KERNEL,
         2,
@@ -152,23 +155,30 @@ def test_kills_go_on_until_one_helps() -> None:
     assert outcome.events[-1] == AllocatedFrom("Normal")
 
 
-@pytest.mark.parametrize(("rules", "wakes"), [(PathRules(), 4), (BEFORE_2_6_31_7, 2)])
-def test_before_2_6_31_7_a_kill_did_not_wake_kswapd_again(rules: PathRules, wakes: int) -> None:
-    outcome = alloc_pages(
-        SEED, Gfp.GFP_KERNEL, 2, reclaim=[ReclaimRound()] * 2, oom=OomScript(stop_after=2), max_order=13, rules=rules
+@pytest.mark.parametrize(("stable", "wakes"), [(7, 4), (6, 2)])
+def test_before_2_6_31_7_a_kill_did_not_wake_kswapd_again(stable: int, wakes: int) -> None:
+    kernel = functions_for((2, 6, 31, stable))
+    outcome = allocate(
+        SEED, Gfp.GFP_KERNEL, 2, reclaim=[ReclaimRound()] * 2, oom=OomScript(stop_after=2), max_order=13, kernel=kernel
     )
     assert outcome.kills == 2
     assert sum(isinstance(event, KswapdWake) for event in outcome.events) == wakes
 
 
-@pytest.mark.parametrize(("rules", "result"), [(PathRules(), "script_exhausted"), (BEFORE_2_6_31_7, "allocated")])
-def test_before_2_6_31_7_an_interrupt_borrowed_the_privilege(rules: PathRules, result: str) -> None:
+@pytest.mark.parametrize(("stable", "result"), [(7, "script_exhausted"), (6, "allocated")])
+def test_before_2_6_31_7_an_interrupt_borrowed_the_privilege(stable: int, result: str) -> None:
     interrupted = TaskContext(rt=True, in_interrupt=True)
-    assert alloc_pages(SEED, Gfp.GFP_KERNEL, 2, context=interrupted, max_order=13, rules=rules).result == result
+    kernel = functions_for((2, 6, 31, stable))
+    assert allocate(SEED, Gfp.GFP_KERNEL, 2, context=interrupted, max_order=13, kernel=kernel).result == result
+
+
+def test_a_path_that_was_never_run_is_not_retraced() -> None:
+    with pytest.raises(ValueError, match=r"the allocation path of 2\.6\.38 was read, not run"):
+        allocate(SEED, Gfp.GFP_KERNEL, 2, kernel=functions_for((2, 6, 38)))
 
 
 def test_no_zone_no_trace() -> None:
-    assert alloc_pages(SEED[2:], Gfp.GFP_HIGHUSER_MOVABLE, 0) == Outcome("null", None, ())
+    assert allocate(SEED[2:], Gfp.GFP_HIGHUSER_MOVABLE, 0) == Outcome("null", None, ())
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oomadvisor.kernel.buddy import BuddyZone, mobility_disabled
+from oomadvisor.kernel.buddy import LINUX_2_6_31_2, BuddyRules, BuddyZone, mobility_disabled
 from oomadvisor.kernel.gfp import MigrateType
 from oomadvisor.kernel.pcplist import PerCpuList
 
@@ -15,7 +15,12 @@ KERNEL, HIGHUSER_MOVABLE, TEMPORARY, COLD = 0xD0, 0x200DA, 0x800D0, 0x100
 
 
 def fresh_zone(
-    *, max_order: int = 6, pageblock_order: int = 4, blocks: int = 4, types: list[int] | None = None
+    *,
+    max_order: int = 6,
+    pageblock_order: int = 4,
+    blocks: int = 4,
+    types: list[int] | None = None,
+    rules: BuddyRules = LINUX_2_6_31_2,
 ) -> BuddyZone:
     """Return a zone of free blocks of the largest order, all Movable unless ``types`` says otherwise."""
     largest = max_order - 1
@@ -30,6 +35,7 @@ def fresh_zone(
         spanned_pages=blocks << largest,
         free_lists=[(largest, migratetype, pfns) for migratetype, pfns in lists.items()],
         pageblock_types=pageblocks,
+        rules=rules,
     )
 
 
@@ -163,9 +169,10 @@ def test_a_small_steal_leaves_the_rest_of_the_pageblock_alone() -> None:
     ],
 )
 def test_number_of_reserve_blocks(min_wmark_pages: int, max_blocks: int | None, types: str) -> None:
-    zone = fresh_zone(max_order=5, pageblock_order=4, types=[RESERVE, UNMOVABLE, MOVABLE, MOVABLE])
+    rules = BuddyRules(max_reserve_blocks=max_blocks)
+    zone = fresh_zone(max_order=5, pageblock_order=4, types=[RESERVE, UNMOVABLE, MOVABLE, MOVABLE], rules=rules)
     before = free_pages(zone)
-    zone.setup_migrate_reserve(min_wmark_pages, max_blocks=max_blocks)
+    zone.setup_migrate_reserve(min_wmark_pages)
     assert "".join(str(int(kind)) for kind in zone.pageblock_types) == types
     assert free_pages(zone) == before
     on_lists = {pfn: listed.migratetype for listed in zone.free_lists for pfn in listed.pfns}

@@ -1,17 +1,24 @@
 """Marks: the table of defaults, and the way back from printed marks to the setting."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from oomadvisor.kernel.family import Family
 from oomadvisor.kernel.marks import (
     ZoneMarks,
     calculate_totalreserve_pages,
     default_min_free_kbytes,
     inactive_ratio,
     min_free_kbytes_interval,
+    scale_factor_interval,
     setup_per_zone_wmarks,
 )
+from oomadvisor.kernel.series import functions_for
+from tests.kernel.sample import rows_of, version_files
+from tests.kernel.version_cases import pages_of
 
 PROPERTY = settings(deadline=None, derandomize=True, max_examples=200)
 
@@ -166,3 +173,68 @@ def test_totalreserve_is_capped_by_the_zone() -> None:
 def test_inactive_ratio(gigabytes: int, ratio: int) -> None:
     assert inactive_ratio(gigabytes << 18) == ratio
     assert inactive_ratio((gigabytes + 1 << 18) - 1) == ratio
+
+
+WMARKS = version_files("wmarks")
+
+
+@pytest.mark.parametrize(("path", "family"), WMARKS, ids=[path.name for path, _ in WMARKS])
+def test_the_interval_holds_the_setting_behind_the_real_marks(path: Path, family: Family) -> None:
+    """Of marks that the kernel's own function computed: the setting lies inside, and both ends give the same MIN."""
+    inverted = 0
+    for row in rows_of(path):
+        zones, pages = row["zones"], pages_of(row, family)
+        factor = row.get("watermark_scale_factor", 10)
+        setting = row["min_free_kbytes"]
+        real = family.setup_per_zone_wmarks(zones, pages, setting, bits=row["bits"], scale_factor=factor)
+        assert [mark.min for mark in real] == row["min"]
+        if setting < 0 or setting // 4 * sum(pages) >= 1 << 32:
+            continue  # marks that wrap are not inverted
+        low, high = family.min_free_kbytes_interval(zones, pages, row["min"], row["low"], row["high"])
+        assert low <= setting <= high
+        for end in (low, high):
+            if end < 1 << 30:
+                again = family.setup_per_zone_wmarks(zones, pages, end, bits=row["bits"], scale_factor=factor)
+                assert [mark.min for mark in again] == row["min"]
+        inverted += 1
+        if family.marks.gaps == "scale factor":
+            least, most = scale_factor_interval(zones, pages, real, rules=family.marks)
+            assert least <= factor <= most
+        bounds = family.min_free_kbytes_bounds(zones, [(size * 99 // 100, size) for size in pages], row["min"])
+        assert bounds is not None
+        assert bounds[0] <= setting <= bounds[1]
+    assert inverted > 30
+
+
+def test_a_setting_that_is_shown_by_reserves_of_the_boot() -> None:
+    """Managed pages grew after the marks were set: no value fits the sizes of now, and the bounds hold the real one."""
+    family = functions_for((6, 1))
+    assert family is not None
+    zones, then, now = ("DMA", "DMA32", "Normal"), (3840, 816_900, 3_191_900), (3840, 820_780, 3_193_698)
+    real = family.setup_per_zone_wmarks(zones, then, 67584)
+    marks = [[mark[i] for mark in real] for i in range(3)]
+    assert family.min_free_kbytes_interval(zones, now, *marks) is None
+    low, high = family.min_free_kbytes_bounds(
+        zones, ((3840, 3840), (816_896, 817_151), (3_191_808, 3_192_063)), marks[0]
+    )
+    assert low <= 67584 <= high
+    assert high - low < 40
+
+
+@pytest.mark.parametrize(
+    ("version", "default"),
+    [((5, 6), 65536), ((5, 7), 262144)],
+)
+def test_the_largest_default(version: tuple[int, ...], default: int) -> None:
+    family = functions_for(version)
+    assert family is not None
+    assert family.default_min_free_kbytes(["Normal"], [1 << 34]) == default
+
+
+def test_a_page_of_64_kb() -> None:
+    """The setting is kept in kB, and the marks in pages of whatever size."""
+    small = setup_per_zone_wmarks(("DMA",), (131_072,), 8192)
+    large = setup_per_zone_wmarks(("DMA",), (8192,), 8192, page_kb=64)
+    assert (small[0].min, large[0].min) == (2048, 128)
+    assert min_free_kbytes_interval(("DMA",), (8192,), (128,), (160,), (192,), page_kb=64) == (8192, 8255)
+    assert default_min_free_kbytes(("DMA",), (8192,), page_kb=64) == default_min_free_kbytes(("DMA",), (131_072,))

@@ -14,6 +14,7 @@ from oomadvisor.kernel.oom import (
     oom_kill_victim,
     select_bad_process,
 )
+from oomadvisor.kernel.series import functions_for
 
 
 @pytest.mark.parametrize(
@@ -99,3 +100,56 @@ def test_one_protected_thread_protects_all() -> None:
 
 def test_an_exiting_choice_is_left_to_die_without_its_children() -> None:
     assert oom_kill_victim((SHELL._replace(exiting=True), *BOX[3:]), 10) == 10
+
+
+@pytest.mark.parametrize(
+    ("version", "score"),
+    [
+        ((2, 6, 36), 300 - 30 + 100),
+        ((2, 6, 39), 310 - 30 + 100),
+        ((3, 4), 310 - 30 + 100),
+        ((3, 5), 3100 + (100 - 30) * 10),
+        ((3, 14), 3100 - 93 + 100 * 10),
+        ((4, 0), 3150 - 94 + 100 * 10),
+        ((4, 15), 3200 - 96 + 100 * 10),
+        ((4, 17), 3200 + 100 * 10),
+        ((5, 9), 3200 + 100 * 10),
+    ],
+)
+def test_the_score_of_a_root_process_by_version(version: tuple[int, ...], score: int) -> None:
+    """10000 pages in all; 2500 mapped, 500 swapped out, 100 + 50 pages of tables, 200 by their bytes; adj 100."""
+    family = functions_for(version)
+    assert family is not None
+    assert score == family.badness(
+        rss=2500,
+        swapents=500,
+        nr_ptes=100,
+        nr_pmds=50,
+        pgtables_bytes=200 * 4096,
+        totalpages=10000,
+        oom_score_adj=100,
+        cap_sys_admin=True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("version", "never", "floor"), [((3, 6), 0, 1), ((5, 8), 0, 1), ((5, 9), -(2**31), 3200 - 999 * 10)]
+)
+def test_who_is_never_chosen_and_who_hardly(version: tuple[int, ...], never: int, floor: int) -> None:
+    family = functions_for(version)
+    assert family is not None
+    about = {"rss": 3200, "swapents": 0, "totalpages": 10000}
+    assert family.badness(**about, oom_score_adj=-1000) == never
+    assert family.badness(**about, oom_score_adj=-999) == floor
+
+
+@pytest.mark.parametrize(
+    ("version", "reaped", "vfork"),
+    [((4, 6), 3200, 3200), ((4, 7), 0, 3200), ((4, 8), 0, 0), ((5, 9), -(2**31), -(2**31))],
+)
+def test_reaped_and_vforking_tasks(version: tuple[int, ...], reaped: int, vfork: int) -> None:
+    family = functions_for(version)
+    assert family is not None
+    about = {"rss": 3200, "swapents": 0, "totalpages": 10000}
+    assert family.badness(**about, reaped=True) == reaped
+    assert family.badness(**about, in_vfork=True) == vfork

@@ -1,15 +1,21 @@
 """lowmem_reserve: the matrix, the ratios, and the way back from a printed row."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from oomadvisor.kernel.family import Family
 from oomadvisor.kernel.reserve import (
     default_ratios,
     effective_ratios,
     ratio_interval,
     setup_per_zone_lowmem_reserve,
 )
+from oomadvisor.kernel.series import functions_for
+from tests.kernel.sample import rows_of, version_files
+from tests.kernel.version_cases import pages_of
 
 PROPERTY = settings(deadline=None, derandomize=True, max_examples=200)
 Presents = st.lists(st.integers(0, 200_000), min_size=2, max_size=4)
@@ -83,3 +89,39 @@ def test_a_larger_ratio_reserves_less_and_the_diagonal_is_free(present: list[int
         assert all(a >= b for a, b in zip(strict, loose, strict=True))
         assert strict[: zone + 1] == [0] * (zone + 1)
         assert strict == sorted(strict)
+
+
+RESERVES = version_files("lowmem_reserve")
+
+
+@pytest.mark.parametrize(("path", "family"), RESERVES, ids=[path.name for path, _ in RESERVES])
+def test_the_interval_holds_the_ratio_behind_the_real_row(path: Path, family: Family) -> None:
+    for row in rows_of(path):
+        pages = pages_of(row, family)
+        for zone, ratio in enumerate(row["ratios_after"]):
+            if family.reserve.empty_zone == "left out" and 0 in row["ratios_after"]:
+                continue  # then other zones' ratios matter
+            if pages[zone] == 0 and family.reserve.empty_zone != "as any":
+                continue  # an empty zone has a row of zeros at any ratio
+            interval = family.ratio_interval(pages, zone, row["reserve"][zone])
+            assert interval is not None, (row["id"], zone)
+            low, high = interval
+            assert low <= ratio
+            assert high is None or ratio <= high
+
+
+@pytest.mark.parametrize(
+    ("version", "row"),
+    [((4, 16), [0, 40640, 40640]), ((4, 17), [0, 0, 0]), ((6, 18), [0, 0, 0])],
+)
+def test_ratio_0_is_the_largest_reserve_and_since_4_17_none(version: tuple[int, ...], row: list[int]) -> None:
+    family = functions_for(version)
+    assert family is not None
+    assert family.setup_per_zone_lowmem_reserve((24384, 40640, 0), (0, 32))[0] == row
+
+
+@pytest.mark.parametrize(("version", "ratios"), [((4, 16), [256, 256, 32, 32]), ((4, 17), [256, 256, 32, 0])])
+def test_default_ratios_by_version(version: tuple[int, ...], ratios: list[int]) -> None:
+    family = functions_for(version)
+    assert family is not None
+    assert family.default_ratios(("DMA", "DMA32", "Normal", "HighMem", "Movable")) == ratios

@@ -1,8 +1,11 @@
 """The watermark test: its ladder, what it must be monotone in, and whether the vectors would notice a wrong sign."""
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -10,11 +13,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oomadvisor.kernel import watermark
-from oomadvisor.kernel.series import Family, functions_for
-from oomadvisor.kernel.watermark import Step, watermark_check, zone_watermark_ok
+from oomadvisor.kernel.family import Family
+from oomadvisor.kernel.series import functions_for
+from oomadvisor.kernel.watermark import (
+    FORMS,
+    FreeKinds,
+    Privileges,
+    Step,
+    TestRules,
+    watermark_check,
+    watermark_fast_check,
+    zone_watermark_fast,
+    zone_watermark_ok,
+)
 from tests.checks.conformance import first_mismatch
+from tests.kernel import version_cases
 from tests.kernel.cases import CASES
-from tests.kernel.sample import rows
+from tests.kernel.sample import rows, rows_of, version_files
+from tests.kernel.version_cases import VERSION_CASES
 
 PROPERTY = settings(deadline=None, derandomize=True, max_examples=200)
 
@@ -57,7 +73,7 @@ def test_a_passing_check_shows_its_last_step() -> None:
     ("high", "harder", "bound"), [(False, False, 97), (True, False, 48), (False, True, 73), (True, True, 36)]
 )
 def test_alloc_flags_lower_the_mark(high: bool, harder: bool, bound: int) -> None:
-    assert watermark_check(*DMA, 2, 390, 158, high=high, harder=harder).steps[2].bound == bound
+    assert watermark_check(*DMA, 2, 390, 158, flags=Privileges(high=high, harder=harder)).steps[2].bound == bound
 
 
 def test_a_negative_counter_passes_an_order_0_test_on_up_only() -> None:
@@ -115,7 +131,7 @@ def test_ladder_and_verdict_agree(
     bits: int,
     smp: bool,
 ) -> None:
-    arguments: dict[str, Any] = {"high": high, "harder": harder, "bits": bits, "smp": smp}
+    arguments: dict[str, Any] = {"flags": Privileges(high=high, harder=harder), "bits": bits, "smp": smp}
     check = watermark_check(free, nr_free, order, mark, reserve, **arguments)
     assert check.ok is zone_watermark_ok(free, nr_free, order, mark, reserve, **arguments)
     assert [step.order for step in check.steps] == list(range(order + 1))
@@ -161,40 +177,159 @@ def test_short_is_what_the_failed_step_wants(nr_free: list[int], order: int, mar
         assert not watermark_check(free + check.short - 1, nr_free, order, mark, 0).steps[0].ok
 
 
+Flags = st.builds(Privileges, *[st.booleans()] * 5)
+Letters = st.text("UMEHCI", max_size=6)
+Kinds = st.builds(
+    FreeKinds,
+    lists=st.none() | st.lists(Letters, max_size=13).map(tuple),
+    cma=st.integers(0, 3000),
+    highatomic=st.integers(0, 3000),
+    unaccepted=st.integers(0, 300),
+)
+Rules = st.builds(
+    replace,
+    st.sampled_from(list(FORMS.values())),
+    order0=st.sampled_from(["none", "no cma", "no reserve, wraps", "no reserve"]),
+    any_list=st.booleans(),
+    clamps=st.booleans(),
+    unaccepted=st.booleans(),
+)
+
+
+@PROPERTY
+@given(Anything, Zones, Orders, Anything, Anything, Flags, Kinds, st.sampled_from((32, 64)), st.booleans(), Rules)
+def test_ladder_and_verdict_agree_in_every_form(
+    free: int,
+    nr_free: list[int],
+    order: int,
+    mark: int,
+    reserve: int,
+    flags: Privileges,
+    kinds: FreeKinds,
+    bits: int,
+    smp: bool,
+    rules: TestRules,
+) -> None:
+    given_: dict[str, Any] = {"flags": flags, "kinds": kinds, "bits": bits, "smp": smp, "rules": rules}
+    arguments = free, nr_free, order, mark, reserve
+    plain = watermark_check(*arguments, **given_)
+    assert plain.ok is zone_watermark_ok(*arguments, **given_)
+    attempt = watermark_fast_check(*arguments, **given_)
+    assert attempt.ok is zone_watermark_fast(*arguments, **given_)
+    for check in (plain, attempt):
+        assert all(step.ok == (step.remaining > step.bound) for step in check.steps)
+        assert check.ok == all(step.ok for step in check.steps)
+        assert (check.short > 0) is not check.ok
+    assert attempt.ok or not plain.ok or order == 0  # the short cut lets more through, never less
+    assert attempt.ok >= plain.ok
+
+
+@PROPERTY
+@given(Zones, Orders, Marks, Marks, Kinds, Rules)
+def test_without_privilege_a_larger_mark_or_reserve_never_helps(
+    nr_free: list[int], order: int, mark: int, reserve: int, kinds: FreeKinds, rules: TestRules
+) -> None:
+    free = pages(nr_free)
+    given_: dict[str, Any] = {"kinds": kinds, "bits": 64, "rules": replace(rules, order0="none")}
+    if not rules.signed and rules.cma != "not counted":
+        return  # no kernel compares what it took CMA pages from as unsigned
+    if rules.pages_too_many and free < 1 << order:
+        return  # the two missing pages make the left side negative, which reads as a large number
+    if not zone_watermark_ok(free, nr_free, order, mark, reserve, **given_):
+        assert not zone_watermark_ok(free, nr_free, order, mark + 7, reserve, **given_)
+        assert not zone_watermark_ok(free, nr_free, order, mark, reserve + 7, **given_)
+
+
+@pytest.mark.parametrize(
+    ("letter", "lists", "flags", "passes"),
+    [
+        ("F", ("", "U", ""), Privileges(), False),
+        ("G", ("", "U", ""), Privileges(), False),
+        ("G", ("", "", "U"), Privileges(), True),
+        ("G", ("", "", "M"), Privileges(), True),
+        ("G", ("", "", "E"), Privileges(), True),
+        ("G", ("", "", "I"), Privileges(), False),
+        ("G", ("", "", "C"), Privileges(), False),
+        ("G", ("", "", "C"), Privileges(cma=True), True),
+        ("G", ("", "", "H"), Privileges(), False),
+        ("G", ("", "", "I"), Privileges(harder=True), True),
+        ("H", ("", "", "I"), Privileges(harder=True), False),
+        ("H", ("", "", "H"), Privileges(harder=True), True),
+        ("H", ("", "", "H"), Privileges(oom=True), True),
+        ("J", ("", "", "H"), Privileges(harder=True), False),
+        ("J", ("", "", "H"), Privileges(highatomic=True), True),
+    ],
+)
+def test_since_4_4_a_block_that_may_be_taken_is_enough(
+    letter: str, lists: tuple[str, ...], flags: Privileges, passes: bool
+) -> None:
+    """One block of 16 kB among 4000 single pages: before 4.4 the mark, halved twice, forbids it."""
+    zone = (4004, (3998, 1, 1), 2, 400, 0)
+    check = watermark_check(*zone, flags=flags, kinds=FreeKinds(lists), rules=FORMS[letter])
+    assert check.ok is passes
+    if FORMS[letter].scans:
+        assert [step.order for step in check.steps] == [0, 2]
+        assert (check.steps[1].remaining, check.steps[1].bound) == (4 * passes, 3)
+
+
 SOURCE = Path(watermark.__file__).read_text(encoding="utf-8")
 
-# (a piece of the source, what it is turned into); pieces that stand in both functions are turned in each alone
+# (a piece of the source, what it is turned into); pieces that stand in several functions are turned in each alone
 MUTATIONS = [
-    ("if smp and free_pages < 0:", "if free_pages < 0:"),
-    ("if smp and free_pages < 0:", "if smp and free_pages < -1:"),
-    ("(1 << order) + 1", "(1 << order)"),
-    ("(1 << order) + 1", "(1 << order) + 2"),
+    ("smp and rules.clamps and free_pages < 0", "rules.clamps and free_pages < 0"),
+    ("smp and rules.clamps and free_pages < 0", "smp and free_pages < 0"),
+    ("smp and rules.clamps and free_pages < 0", "smp and rules.clamps and free_pages < -1"),
+    ("(1 << order) + 1 - rules", "(1 << order) - rules"),
+    ("(1 << order) + 1 - rules", "(1 << order) + 2 - rules"),
+    ("+ 1 - rules.pages_too_many", "+ 1"),
     ("signed(mark, bits)", "mark"),
-    ("if high:", "if harder:"),
-    ("if harder:", "if high:"),
-    ("if high:", "if False:"),
-    ("if harder:", "if False:"),
+    ("if flags.high:", "if flags.harder:"),
+    ("if flags.high:", "if False:"),
+    ("quarter = flags.harder\n", "quarter = flags.high\n"),
+    ("quarter = flags.harder and not flags.oom", "quarter = flags.harder"),
+    ("quarter = flags.harder and flags.high", "quarter = flags.harder"),
+    ("if quarter:", "if False:"),
+    ("if flags.oom and rules", "if False and rules"),
     ("min_pages -= div_trunc(min_pages, 2)", "min_pages = div_trunc(min_pages, 2)"),
-    ("min_pages -= div_trunc(min_pages, 2)", "min_pages -= min_pages >> 1"),
     ("min_pages -= div_trunc(min_pages, 4)", "min_pages = min_pages * 3 // 4"),
     ("min_pages -= div_trunc(min_pages, 4)", "min_pages -= min_pages >> 2"),
     ("min_pages -= div_trunc(min_pages, 4)", "min_pages -= div_trunc(min_pages, 2)"),
-    ("unsigned(free, bits)", "free"),
-    ("unsigned(free, bits)", "unsigned(free, 63)"),
-    ("unsigned(min_pages + lowmem_reserve, bits)", "signed(min_pages + lowmem_reserve, bits)"),
-    ("unsigned(min_pages + lowmem_reserve, bits)", "unsigned(min_pages, bits)"),
-    ("unsigned(free, bits) <= unsigned", "unsigned(free, bits) < unsigned"),
+    ("word = signed if rules.signed else unsigned", "word = unsigned"),
+    ("word = signed if rules.signed else unsigned", "word = signed"),
+    ("word(usable, bits)", "usable"),
+    ("word(usable, bits)", "word(usable, 63)"),
+    ("word(min_pages + lowmem_reserve, bits)", "word(min_pages, bits)"),
+    ("word(usable, bits) <= word", "word(usable, bits) < word"),
     ("remaining > bound", "remaining >= bound"),
-    ("range(order)", "range(order + 1)"),
-    ("range(order)", "range(order - 1)"),
-    ("blocks << o", "blocks"),
-    ("blocks << o", "blocks << (o + 1)"),
     ("signed(free - (blocks << o), bits)", "free - (blocks << o)"),
     ("min_pages >>= 1", "min_pages >>= 2"),
     ("min_pages >>= 1", "pass"),
     ("free <= min_pages", "free < min_pages"),
     ("free > min_pages", "free >= min_pages"),
-    ("free <= min_pages", "unsigned(free, bits) <= unsigned(min_pages, bits)"),
+    ("            free = usable", "            pass"),
+    ('if rules.cma == "off for good":', 'if rules.cma != "not counted":'),
+    ('letters = {"U", "M", "E"}', 'letters = {"U", "M"}'),
+    ('letters = {"U", "M", "E"}', 'letters = {"U", "M", "E", "I"}'),
+    ("if flags.cma:", "if False:"),
+    ("reserved_too = flags.highatomic or flags.oom", "reserved_too = flags.highatomic"),
+    ("reserved_too = flags.highatomic or flags.oom", "reserved_too = flags.harder or flags.oom"),
+    ("reserved_too = flags.harder or (flags.oom", "reserved_too = False or (flags.oom"),
+    ("reserved_too = flags.harder or (flags.oom", "reserved_too = flags.harder or (False"),
+    ("(rules.any_list and reserved_too)", "False"),
+    ("if o >= order and", "if o > order and"),
+    ("0 if flags.cma or", "0 if"),
+    ("kept += 0 if flags.harder else kinds.highatomic", "kept += kinds.highatomic"),
+    ("kept += 0 if flags.harder or flags.oom else kinds.highatomic", "kept += 0 if flags.oom else kinds.highatomic"),
+    ("if flags.high or flags.harder or flags.highatomic", "if flags.harder or flags.highatomic"),
+    ("if flags.high or flags.harder or flags.highatomic", "if flags.high or flags.highatomic"),
+    ("kept + kinds.unaccepted if", "kept if"),
+    ("(0 if flags.cma else kinds.cma)", "kinds.cma"),
+    ("(0 if flags.cma else kinds.cma)", "0"),
+    ("min(free_pages, kept) if", "kept if"),
+    ("unsigned(usable, bits), unsigned(mark + lowmem_reserve, bits)", "unsigned(usable, bits), unsigned(mark, bits)"),
+    ("unsigned(usable, bits), unsigned(mark + lowmem_reserve, bits)", "usable, mark + lowmem_reserve"),
+    ("if usable > bound:", "if usable >= bound:"),
+    ("and unboosted_min is not None and passes(unboosted_min)", "and False"),
 ]
 
 
@@ -202,25 +337,43 @@ def mutants() -> list[tuple[str, str, int]]:
     return [(old, new, place) for old, new in MUTATIONS for place in range(SOURCE.count(old))]
 
 
-def mutated(old: str, new: str, place: int) -> dict[str, Callable[..., Any]]:
+class Mutant:
+    """A family whose test comes from a broken module; its rules are the unbroken ones."""
+
+    def __init__(self, module: dict[str, Any], family: Family) -> None:
+        self.test = family.test
+        self.zone_watermark_ok = partial(module["zone_watermark_ok"], rules=self.test)
+        self.watermark_check = partial(module["watermark_check"], rules=self.test)
+        self.attempt_ok = partial(module["zone_watermark_fast"], rules=self.test)
+        self.attempt_check = partial(module["watermark_fast_check"], rules=self.test)
+
+
+def mutated(old: str, new: str, place: int) -> dict[str, Any]:
     """Return the functions of the module with the ``place``-th occurrence of ``old`` replaced."""
     pieces = SOURCE.split(old)
     source = old.join(pieces[: place + 1]) + new + old.join(pieces[place + 1 :])
     module: dict[str, Any] = {"__name__": "mutated"}
-    exec(compile(source, "mutated watermark", "exec"), module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "mutated", ModuleType("mutated"))  # dataclasses look their module up
+        exec(compile(source, "mutated watermark", "exec"), module)
     return module
 
 
 def test_every_mutation_has_a_place() -> None:
-    assert all(old in SOURCE for old, _ in MUTATIONS)
+    assert [old for old, _ in MUTATIONS if old not in SOURCE] == []
 
 
 @pytest.mark.parametrize(("old", "new", "place"), mutants())
-def test_the_vectors_notice_a_mutation(old: str, new: str, place: int) -> None:
+def test_the_vectors_notice_a_mutation(old: str, new: str, place: int, monkeypatch: pytest.MonkeyPatch) -> None:
     module = mutated(old, new, place)
-    real = functions_for((2, 6, 31, 12))
-    assert real is not None
-    kernel: Family = replace(
-        real, zone_watermark_ok=module["zone_watermark_ok"], watermark_check=module["watermark_check"]
-    )
-    assert any(first_mismatch(row, CASES["watermark"], kernel) for row in rows("watermark"))
+    monkeypatch.setattr(version_cases, "zone_watermark_fast", module["zone_watermark_fast"])
+    measured = functions_for((2, 6, 31, 12))
+    assert measured is not None
+    kernel: Any = Mutant(module, measured)
+    if any(first_mismatch(row, CASES["watermark"], kernel) for row in rows("watermark")):
+        return
+    for path, family in version_files("watermark"):
+        kernel = Mutant(module, family)
+        if any(first_mismatch(row, VERSION_CASES["watermark"], kernel) for row in rows_of(path)):
+            return
+    pytest.fail("no row notices")

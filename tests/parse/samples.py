@@ -257,6 +257,7 @@ SAMPLES: tuple[Sample, ...] = (
     ),
     inside("counters", " inactive_file:7 noreclaim:8 dirty:20", counters__unevictable=8),
     inside("counters-isolated", "active_anon:11 inactive_anon:22 isolated_anon:33", counters__isolated_anon=33),
+    inside("counters-unstable", " unevictable:1 dirty:2 writeback:3 unstable:4", counters__unstable=4),
     inside("counters-free_cma", " free_cma:77", counters__free_cma=77),
     inside("counters-free_pcp", " free:12856 free_pcp:235 free_cma:1", counters__free_pcp=235, counters__free=12856),
     inside(
@@ -319,7 +320,31 @@ SAMPLES: tuple[Sample, ...] = (
         zones__0__managed_pages=15360,
     ),
     inside(
+        "zone-writepending-slab",
+        f"{ZONE} {LRU} writepending:4kB present:65536kB managed:61440kB mlocked:0kB slab_reclaimable:0kB "
+        "slab_unreclaimable:8kB kernel_stack:0kB pagetables:0kB bounce:0kB free_pcp:8kB local_pcp:0kB free_cma:0kB",
+        zones__0__managed_pages=15360,
+    ),
+    inside(
         "zone-writepending",
+        f"{ZONE} {LRU} writepending:4kB present:65536kB managed:61440kB mlocked:0kB bounce:0kB free_pcp:8kB "
+        "local_pcp:0kB free_cma:0kB",
+        zones__0__managed_pages=15360,
+    ),
+    inside(
+        "zone-highatomic-kernel_stack",
+        f"{ZONE} reserved_highatomic:2048KB {LRU} writepending:0kB present:65536kB managed:61440kB mlocked:0kB "
+        "kernel_stack:0kB pagetables:0kB bounce:0kB free_pcp:0kB local_pcp:0kB free_cma:0kB",
+        zones__0__reserved_highatomic_pages=512,
+    ),
+    inside(
+        "zone-highatomic-pagetables",
+        f"{ZONE} reserved_highatomic:2048KB {LRU} writepending:0kB present:65536kB managed:61440kB mlocked:0kB "
+        "pagetables:0kB bounce:0kB free_pcp:0kB local_pcp:0kB free_cma:0kB",
+        zones__0__reserved_highatomic_pages=512,
+    ),
+    inside(
+        "zone-writepending-kernel_stack",
         f"Node 0 {ZONE} {LRU} writepending:4kB present:65536kB managed:61440kB mlocked:0kB kernel_stack:0kB pagetables:0kB "
         "bounce:0kB free_pcp:8kB local_pcp:0kB free_cma:0kB",
         zones__0__managed_pages=15360,
@@ -343,6 +368,13 @@ SAMPLES: tuple[Sample, ...] = (
         f"Normal free:4000kB boost:0kB min:400kB low:500kB high:600kB reserved_highatomic:4KB free_highatomic:4KB {LRU} "
         "writepending:0kB zspages:0kB present:65536kB managed:61440kB mlocked:0kB bounce:0kB free_pcp:0kB local_pcp:0kB free_cma:0kB",
         zones__0__reserved_highatomic_pages=1,
+    ),
+    inside(
+        "node-pages_scanned",
+        "Node 0 active_anon:392kB inactive_anon:668kB active_file:552kB inactive_file:904kB unevictable:4kB isolated(anon):0kB "
+        "isolated(file):0kB mapped:7556kB dirty:0kB writeback:0kB shmem:109kB writeback_tmp:0kB unstable:0kB "
+        "pages_scanned:7 all_unreclaimable? no",
+        counters__other__node0_pages_scanned=7,
     ),
     inside(
         "node-unstable",
@@ -398,14 +430,18 @@ SAMPLES: tuple[Sample, ...] = (
     ),
     inside("blocks-empty", "HighMem: empty", zones=()),
     inside("hugepages", "Node 0 hugepages_total=0 hugepages_free=0 hugepages_surp=0 hugepages_size=2048kB"),
-    inside("trailer", "26591 total pagecache pages", trailer__pagecache_pages=26591),
-    inside("trailer", "44 pages shared", trailer__shared_count=44),
+    inside("trailer-pagecache", "26591 total pagecache pages", trailer__pagecache_pages=26591),
+    inside("trailer-shared", "44 pages shared", trailer__shared_count=44),
     inside("trailer-lab126", "892 shared page count", trailer__shared_count=892),
     inside("trailer-lab126", "19892 total user pages", trailer__vendor={"total user pages": 19892}),
-    inside("trailer-arm", "65536 pages of RAM", trailer__ram_pages=65536),
-    inside("trailer-arm", "10471 free pages", trailer__zero_count_pages=10471),
+    inside("trailer-hwpoisoned", "0 pages hwpoisoned", trailer__vendor={"pages hwpoisoned": 0}),
+    inside("trailer-cma", "57344 pages cma reserved", trailer__vendor={"pages cma reserved": 57344}),
+    inside("trailer-arch", "65536 pages of RAM", trailer__ram_pages=65536),
+    inside("trailer-arch", "10471 free pages", trailer__zero_count_pages=10471),
+    inside("trailer-arm", "639 slab pages", trailer__slab_pages=639),
     inside("trailer-generic", "4096 pages RAM", trailer__ram_pages=4096),
-    inside("trailer-generic", "77 pages non-shared", trailer__nonshared_pages=77),
+    inside("trailer-non-shared", "77 pages non-shared", trailer__nonshared_pages=77),
+    inside("trailer-pagetable-cache", "3 pages in pagetable cache", trailer__vendor={"pages in pagetable cache": 3}),
     inside("trailer-generic", "12 pages HighMem", trailer__highmem_pages=12),
     inside("trailer-movable", "13 pages HighMem/MovableOnly", trailer__highmem_pages=13),
     inside(
@@ -431,6 +467,13 @@ SAMPLES: tuple[Sample, ...] = (
     inside("swap-size-old", "Free swap:       255424kB", swap__free_kb=255424),
     inside("slab-block", "Unreclaimable slab info:"),
     inside("slab-block", "kmalloc-4k               860KB        992KB"),
+    inside("allocation-profile", "Memory allocations:"),
+    inside("allocation-profile", "    78.6 MiB   120000 mm/slub.c:1891 func:alloc_slab_page"),
+    # --- masks, whose bits were renumbered
+    alone("gfp-bits-4.4", "x invoked oom-killer: gfp_mask=0x24000c0(GFP_KERNEL), order=0, oom_score_adj=0"),
+    alone("gfp-bits-4.10", "x invoked oom-killer: gfp_mask=0x14000c0(GFP_KERNEL), order=0, oom_score_adj=0"),
+    alone("gfp-bits-4.18", "x invoked oom-killer: gfp_mask=0x6000c0(GFP_KERNEL), order=0, oom_score_adj=0"),
+    alone("gfp-bits-5.1", "x invoked oom-killer: gfp_mask=0x100cca(GFP_HIGHUSER_MOVABLE), order=0, oom_score_adj=0"),
     # --- tasks
     inside("tasks-state", "Tasks state (memory values in pages):"),
     inside("tasks-head", "[ pid ]   uid  tgid total_vm      rss name"),

@@ -5,9 +5,14 @@ from typing import Any
 import pytest
 
 from oomadvisor.model import Incident
-from oomadvisor.parse import kernel_ranges, read_incidents, versions_of_forms
+from oomadvisor.parse import kernel_ranges, narrowed, read_incidents, versions_of_forms
 from oomadvisor.parse.forms import FORMS
 from tests.parse.samples import SAMPLES, Sample
+
+ZONE = (
+    "DMA free:40kB min:4kB low:8kB high:12kB active_anon:0kB inactive_anon:0kB active_file:0kB inactive_file:0kB "
+    "unevictable:0kB isolated(anon):0kB isolated(file):0kB present:15996kB managed:15912kB mlocked:0kB"
+)
 
 
 def at(incident: Incident, path: str) -> Any:
@@ -53,8 +58,10 @@ def test_names_are_not_given_twice() -> None:
         (["x invoked oom-killer: gfp_mask=0xd0, order=1, oom_adj=0, oom_score_adj=0"], (2, 6, 36), (3, 6)),
         (["x invoked oom-killer: gfp_mask=0xd0, order=1, oom_score_adj=0"], (3, 7), (4, 5)),
         (
-            ["x invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), nodemask=(null), order=1, oom_score_adj=0"],
-            (4, 9),
+            [
+                "x invoked oom-killer: gfp_mask=0x6280ca(GFP_HIGHUSER_MOVABLE|__GFP_ZERO), nodemask=(null), order=1, oom_score_adj=0"
+            ],
+            (4, 18),
             (4, 20),
         ),
         (
@@ -65,6 +72,16 @@ def test_names_are_not_given_twice() -> None:
             ],
             (5, 4),
             None,
+        ),
+        # What a newer kernel prints further on may be missing from a line that was cut off.
+        (["x invoked oom-killer: gfp_mask=0x200da, order=1, oom_score_adj=0", ZONE[:140]], (3, 7), (4, 5)),
+        (
+            [
+                "x invoked oom-killer: gfp_mask=",
+                f"{ZONE} free_pcp:0kB local_pcp:0kB free_cma:0kB writeback_tmp:0kB all_unreclaimable? no",
+            ],
+            (4, 1),
+            (4, 7),
         ),
         (["Killed process 22 (init)"], None, None),
     ],
@@ -77,7 +94,19 @@ def test_forms_narrow_the_kernel(
 
 
 def test_forms_that_exclude_each_other_leave_only_the_lower_bound() -> None:
-    assert versions_of_forms(["oom-header-oomkilladj", "zone-managed"]) == ((3, 8), None)
+    found = narrowed(["oom-header-oomkilladj", "zone-managed"])
+    assert (found.oldest, found.newest) == ((3, 8), None)
+    assert found.reasons == (
+        "3.8 or later, by the form zone-managed",
+        "the form oom-header-oomkilladj is of older kernels: a back-port, or a damaged line",
+    )
+
+
+def test_both_bounds_name_the_form_that_they_rest_on() -> None:
+    assert narrowed(["zone-active_anon", "oom-header-oomkilladj", "lowmem-reserve"]).reasons == (
+        "2.6.28 or later, by the form zone-active_anon",
+        "2.6.31 or earlier, by the form zone-active_anon",
+    )
 
 
 def test_names_that_are_not_known_say_nothing() -> None:

@@ -81,10 +81,12 @@ def test_what_a_cut_gz_holds_is_delivered_with_a_warning(tmp_path: Path) -> None
     assert "truncated-gzip" in {warning.code for warning in found.warnings}
 
 
-def test_a_damaged_gz_delivers_what_lies_before_the_damage(tmp_path: Path) -> None:
+@pytest.mark.parametrize("share", [0.4, 0.5, 0.9])
+def test_a_damaged_gz_delivers_what_lies_before_the_damage(tmp_path: Path, share: float) -> None:
     noise = os.urandom(60_000).hex()
     data = bytearray(gzip.compress((REPORT + noise).encode()))
-    data[len(data) // 2 : len(data) // 2 + 40] = bytes(40)
+    middle = int(len(data) * share)
+    data[middle : middle + 40] = bytes(40)
     (found,) = scan_file(write(tmp_path, bytes(data), "log.gz"))
     assert found.zones == STATE.zones
 

@@ -83,6 +83,9 @@ def test_the_tables(seed: str, row: str) -> None:
         r"MAX_ORDER 13 \(columns of the buddy lines\): blocks up to 16384 kB",
         r"1 CPU \(per-cpu lines\)",
         r"tried in this order: Normal, DMA; class zone Normal",
+        r"what that is: the page directory of a program that is being executed",
+        r"to avoid it: Start fewer programs",
+        r"oomadvisor knowledge show exec-page-directory",
     ],
 )
 def test_the_derivation(line: str) -> None:

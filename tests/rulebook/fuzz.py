@@ -167,7 +167,7 @@ class Generator:
         return list(book.rules), len(docs)
 
 
-def check_once(rng: random.Random, most_rules: int = 120, most_facts: int = 20) -> tuple[int, int, int]:
+def check_once(rng: random.Random, most_rules: int = 200, most_facts: int = 20) -> tuple[int, int, int]:
     """Compare the three on one random book; return how many rules were written, accepted, and fired."""
     generator = Generator(rng)
     rules, written = generator.rules(most_rules)

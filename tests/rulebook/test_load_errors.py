@@ -163,7 +163,17 @@ CASES = {
     "unknown other field": (when("zone: {free_pages: {lt: {field: ‹min_page}}}"), "unknown-field", "did you mean 'min_pages'?"),
     "order of text fields": (when("zone: {name: {‹lt: {field: label}}}"), "ordering", ""),
     "unknown param": (when("request: {order: {ge: {param: ‹low}}}"), "unknown-param", "params:"),
-    "param of another type": (note("params: {low: a}").replace("{request: {}}", "{request: {order: ‹{param: low}}}"), "wrong-type", ""),
+    "param of another type": (note("params: {low: ‹a}").replace("{request: {}}", "{request: {order: {param: low}}}"), "wrong-type", ""),
+    "param whose value cannot be read": (note("params: {low: ‹012}").replace("{request: {}}", "{request: {order: {param: low}}}"), "yaml-trap", ""),
+    # units
+    "value with a unit": (when("zone: {free_pages: {ge: ‹4 MB}}"), "wrong-unit", "write 1024 (pages of 4 kB)"),
+    "value of another scale": (when("zone: {fill_permille: ‹20%}"), "wrong-unit", "write 200"),
+    "unit that cannot be converted": (when("request: {order: ‹4 kB}"), "wrong-unit", "leave the unit out"),
+    "fields of two units": (when("swap: {total_kb: {lt: {field: ‹pages}}}"), "wrong-unit", "the same unit"),
+    "filter of another unit": (explain('"‹{{zone.fill_permille|mb}}"'), "wrong-unit", "write |percent"),
+    "filter of pages on kB": (explain('"‹{{request.block_kb|mb}}"', "{request: {}}"), "wrong-unit", "write |mb_from_kb"),
+    # kinds of which there is one
+    "two facts of a single kind": (when("incident: {}\n        as: a\n      - ‹incident: {}\n        as: b"), "never-fires", "one item"),
     # groups
     "or": (when("‹or: [zone: {}]"), "unknown-kind", "any: [...]"),
     "and": (when("‹and: [zone: {}]"), "unknown-kind", "one below the other"),

@@ -67,9 +67,9 @@ def test_an_error_in_an_override_is_told_in_the_file_that_has_it() -> None:
     assert list(rules) == ["a"]
 
 
-def test_an_error_in_the_base_that_an_override_brings_out_is_told_there() -> None:
+def test_a_parameter_that_does_not_fit_the_condition_is_told_where_it_is_set() -> None:
     _, problems = load(BASE, HEAD + "  - {id: a, override: true, params: {low: x}}\n")
-    assert problems == [("p0.yaml", 9, 31, "wrong-type")]
+    assert problems == [("p1.yaml", 3, 43, "wrong-type")]
 
 
 def test_overriding_nothing_is_an_error() -> None:
@@ -79,7 +79,7 @@ def test_overriding_nothing_is_an_error() -> None:
 
 def test_an_unknown_parameter_in_an_override_is_told() -> None:
     _, problems = load(BASE, HEAD + "  - {id: a, override: true, params: {lo: 3}}\n")
-    assert problems == [("p1.yaml", 3, 38, "unused-param")]
+    assert problems == [("p1.yaml", 3, 38, "unknown-param")]
 
 
 def test_a_disabled_rule_stays_in_the_book_and_does_not_apply() -> None:
@@ -123,6 +123,28 @@ def test_disabling_a_cause_does_not_break_the_fixes_that_look_for_it() -> None:
 def test_where_a_rule_applies(applies: str, version: tuple[int, ...], arch: str | None, reason: str | None) -> None:
     book, _ = load_packs([Pack("p", [("x", HEAD + note("a", "request: {}", more=f"    applies: {applies}\n"))])], KINDS)
     rules, skipped = book.applicable(version, arch)
+    assert (len(rules), skipped) == ((1, ()) if reason is None else (0, (("a", reason),)))
+
+
+@pytest.mark.parametrize(
+    ("build", "known", "reason"),
+    [
+        ("highmem: false", {"highmem": False}, None),
+        ("highmem: false", {"highmem": True}, "for kernels built without HIGHMEM; this one is built with HIGHMEM"),
+        ("smp: true", {"smp": None}, "for kernels built with SMP; this report does not tell"),
+        ("smp: true", {}, "for kernels built with SMP; this report does not tell"),
+        (
+            "smp: true, numa: false",
+            {"smp": True, "numa": True},
+            "for kernels built without NUMA; this one is built with NUMA",
+        ),
+    ],
+)
+def test_for_which_builds_a_rule_applies(build: str, known: dict[str, bool | None], reason: str | None) -> None:
+    more = f"    applies: {{build: {{{build}}}}}\n"
+    book, problems = load_packs([Pack("p", [("x", HEAD + note("a", "request: {}", more=more))])], KINDS)
+    assert problems == []
+    rules, skipped = book.applicable((2, 6, 31), "arm", known)
     assert (len(rules), skipped) == ((1, ()) if reason is None else (0, (("a", reason),)))
 
 

@@ -37,6 +37,8 @@ class SwapFact(Fact):
     meaning: ClassVar[str] = "A swap device."
 
     free_kb: int | None = Field(default=None, description="free space", json_schema_extra={"unit": "kB"})
+    total_kb: int = Field(default=0, description="its size", json_schema_extra={"unit": "kB"})
+    pages: int = Field(default=0, description="its size again", json_schema_extra={"unit": "pages"})
 
 
 class TaskFact(Fact):
@@ -71,6 +73,7 @@ class PressureFact(Fact):
 class IncidentFact(Fact):
     kind: ClassVar[str] = "incident"
     meaning: ClassVar[str] = "The event."
+    single: ClassVar[bool] = True
 
     name: str | None = Field(default=None, description="what it is called, a field that zones always have")
     high: str | None = Field(default=None, description="any text, where zones have words")

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from oomadvisor import knowledge
 from oomadvisor.infer import build_state
-from oomadvisor.kernel.series import Family, functions_for
+from oomadvisor.kernel.family import Family
+from oomadvisor.kernel.series import functions_for
 from oomadvisor.model import Mark, Operation, OperationStep
 from oomadvisor.parse import scan_file
 from oomadvisor.simulate import Snapshot, ZoneSnapshot, snapshot

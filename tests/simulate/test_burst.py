@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oomadvisor.kernel.gfp import Alloc, TaskContext, slow_alloc_flags
-from oomadvisor.kernel.watermark import zone_watermark_ok
+from oomadvisor.kernel.watermark import Privileges, zone_watermark_ok
 from oomadvisor.simulate import Snapshot, ZoneSnapshot
 from oomadvisor.simulate.blocks import Choice
 from oomadvisor.simulate.burst import burst_blocks
@@ -31,8 +31,7 @@ def one_by_one(zone: ZoneSnapshot, order: int, mask: int, choice: Choice) -> int
         order,
         zone.mark_min,
         zone.reserve,
-        high=bool(flags & Alloc.HIGH),
-        harder=bool(flags & Alloc.HARDER),
+        flags=Privileges(high=bool(flags & Alloc.HIGH), harder=bool(flags & Alloc.HARDER)),
     ):
         blocks = take_block(zone.blocks, order, choice)
         if blocks is None:

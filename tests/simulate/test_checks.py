@@ -146,7 +146,7 @@ def small_folder(tmp_path: Path, **changes: object) -> Path:
 @pytest.mark.parametrize(
     ("changes", "line", "told"),
     [
-        ({"kind": "alloc-failure"}, "recognised 0, verdicts 0, causes 0 of 1", "alloc-failure expected, found oom"),
+        ({"kind": "alloc-failure"}, "recognised 1, verdicts 1, causes 1 of 1", "no word in the text speaks of alloc-"),
         ({"kind": "procfs"}, "recognised 0, verdicts 0, causes 0 of 1", "an incident that is none: oom at line 1"),
         ({"order": 3}, "recognised 1, verdicts 1, causes 1 of 1", "order 2 read, 3 expected"),
         ({"gfp": "0x20(GFP_ATOMIC)"}, "recognised 1, verdicts 1, causes 1 of 1", "gfp mask 0xd0 read, 0x20 expected"),
@@ -162,6 +162,24 @@ def test_what_eval_misses_it_tells(
     out = capsys.readouterr().out
     assert out.splitlines()[-1] == f"eval: 1 reports, {line} labelled"
     assert told in out
+
+
+def test_eval_tells_what_is_not_recognised_and_which_zones_differ(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = small_folder(tmp_path, kind="alloc-failure")
+    report = next(folder.glob("*.txt"))
+    text = report.read_text(encoding="utf-8")
+    report.write_text(text + "\nNo page allocation failure was seen.\n", encoding="utf-8")
+    assert evaluate.main([str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert "alloc-failure expected, found oom" in out
+    assert out.splitlines()[-1] == "eval: 1 reports, recognised 0, verdicts 0, causes 0 of 1 labelled"
+    # A zone line that only the crude reading takes for one, because it stands in prose.
+    line = "DMA free:4kB min:4kB low:8kB high:12kB active_anon:0kB present:64kB and so on"
+    report.write_text(f"{text}\n" + "other\n" * 300 + f"A zone such as {line}.\n", encoding="utf-8")
+    evaluate.main([str(folder)])
+    assert "not read: zone 0 DMA 4 4 8 12 64" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_blocks_that_are_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_privilege_of_real_time_tasks_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    mutate(monkeypatch, Snapshot.alloc_flags, "rt=self.realtime", "rt=False")
+    mutate(monkeypatch, Snapshot.privileges, "rt=self.realtime", "rt=False")
     assert wrong_boots() >= 10
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from oomadvisor.model import MARKS, Mark, Operation
 from oomadvisor.simulate import Snapshot, ZoneSnapshot
 from oomadvisor.simulate.replay import operation_passes
-from oomadvisor.simulate.scatter import Scatter, _layout, _merged, scatter
+from oomadvisor.simulate.scatter import Scatter, _merged, free_page_map, scatter
 from tests.simulate.boxes import SLOW_PROPERTY, box, boxes, free_lists, operation, operations, seed, zone
 
 DRAWS = 4
@@ -40,7 +40,7 @@ def pages_from(zone: ZoneSnapshot, order: int) -> int:
 def test_a_layout_holds_exactly_the_blocks_asked_for(drawn: tuple[tuple[int, ...], int], seed: int) -> None:
     """Dense lists included: half of the drawn ones fill every place that larger blocks have left."""
     blocks, present = drawn
-    free = pages_of(_layout(blocks, present, str(seed)))
+    free = pages_of(free_page_map(blocks, present, str(seed)))
     assert merged_page_by_page(free, len(blocks) - 1) == blocks
 
 
@@ -53,7 +53,7 @@ def test_merging_is_that_of_pages_freed_one_by_one(free: set[int], top: int) -> 
 @pytest.mark.parametrize("draw", range(4))
 def test_the_seed_s_lists_are_laid_out_exactly(draw: int) -> None:
     for part in seed().zones:
-        free = _layout(part.blocks, part.present, f"{draw}")
+        free = free_page_map(part.blocks, part.present, f"{draw}")
         assert _merged(free, part.present, len(part.blocks) - 1) == part.blocks
 
 

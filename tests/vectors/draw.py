@@ -1,7 +1,9 @@
-"""Draw the sample in this folder from a full set of vectors: ``python -m tests.vectors.draw DIR``.
+"""Draw a sample from a full set of vectors: ``python -m tests.vectors.draw DIR``.
 
-All rows of the seed report and all that sit at a boundary are taken, and of the others every n-th in the order of the
-file. No time stamp goes into the archives, so that drawing again changes nothing.
+Of 2.6.31's own set, into this folder: all rows of the seed report and all that sit at a boundary, and of the others
+every n-th in the order of the file. Of the set of all series (it holds families.json), into tests/vectors-versions:
+every n-th row of each file, and the tables without their blanks. No time stamp goes into the archives, so that drawing
+again changes nothing.
 """
 
 import gzip
@@ -11,6 +13,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
+VERSIONS = HERE.parent / "vectors-versions"
 
 ONE_IN = {
     "badness": 2,
@@ -54,5 +57,32 @@ def draw(source: Path) -> None:
     shutil.copyfile(source / "seed.json", HERE / "seed.json")
 
 
+ROWS_TAKEN = {
+    "badness": 100,
+    "batch": 60,
+    "boost": 60,
+    "gfpmap": 150,
+    "lowmem_reserve": 80,
+    "minfree_default": 50,
+    "watermark": 330,
+    "wmarks": 80,
+}
+
+
+def draw_versions(source: Path) -> None:
+    """Write the sample of every series, and the tables."""
+    for path in sorted(source.glob("*.jsonl.gz")):
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            rows = list(lines)
+        step = max(1, len(rows) // ROWS_TAKEN[path.name.partition("-")[0]])
+        taken = [line for number, line in enumerate(rows) if number % step == 0 or '"free_pages":-1,' in line]
+        packed = gzip.compress("".join(taken).encode(), compresslevel=9, mtime=0)
+        (VERSIONS / path.name).write_bytes(packed)
+    for path in sorted(source.glob("*.json")):
+        table = json.dumps(json.loads(path.read_text(encoding="utf-8")), separators=(",", ":"))
+        (VERSIONS / path.name).write_text(table + "\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
-    draw(Path(sys.argv[1]))
+    full = Path(sys.argv[1])
+    (draw_versions if (full / "families.json").exists() else draw)(full)

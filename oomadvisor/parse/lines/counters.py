@@ -20,6 +20,8 @@ def read_counters(draft: Draft, match: re.Match[str], line: Line) -> None:
             target, key = (draft.other_counters, name) if attribute is None else (draft.counters, attribute)
             target.setdefault(key, int(value))
             draft.at("counters", line.number)
+    if words:
+        draft.last_counters.append((line.width, words[-1].partition(":")[0]))
 
 
 def names_in(text: str) -> set[str]:
@@ -45,8 +47,9 @@ FORMS: tuple[LineForm, ...] = (
             Variant("counters-free_cma", r"^free_cma:", (3, 7), (4, 0)),
             Variant("counters-isolated", r"isolated_", (2, 6, 32)),
             Variant("counters-Active_anon", r"^Active_anon:", (2, 6, 28), (2, 6, 31)),
-            Variant("counters-one-line", r"^Active:.*pagetables:", (2, 6, 12), (2, 6, 20)),
-            Variant("counters-Active", r"^Active:", (2, 6, 21), (2, 6, 27)),
+            Variant("counters-one-line", r"^Active:.* free:", (2, 6, 12), (2, 6, 20)),
+            Variant("counters-Active", r"^Active:.* unstable:\d+$", (2, 6, 21), (2, 6, 27)),
+            Variant("counters-unstable", r"^unevictable:.* unstable:", (2, 6, 28), (5, 7)),
         ),
     ),
     LineForm(

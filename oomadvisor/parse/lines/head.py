@@ -41,11 +41,11 @@ def read_request(draft: Draft, match: re.Match[str], line: Line) -> None:
                 continue
             if name == "order":
                 request["order"] = number
-            else:
+            elif not (line.cut and name == "oom_adj"):
                 # 2.6.36-3.6 print both; the newer one is what the kernel decides by.
                 request["oom_adj"] = number
                 request["oom_adj_label"] = name
-        else:
+        elif name != "nodemask" or re.fullmatch(r"\(null\)|\d[\d,\-]{0,200}", value):
             request[name] = value
 
 
@@ -151,10 +151,9 @@ FORMS: tuple[LineForm, ...] = (
         r"(?P<fields>(?: order:-?\d{0,3},?)?"
         r"(?: mode:[\w()|]{0,600},?)?(?: nodemask=[^ ]{0,300}| [a-z]{1,9})?)",
         damaged=rf"{COMM}: page allocation failure[.:] (?P<fields>order:{N}.{{0,600}})",
-        grows=False,
         variants=(
             Variant("alloc-failure-cpuset", r",cpuset=", (5, 0)),
-            Variant("alloc-failure-nodemask", r", nodemask=", (4, 11), (4, 20)),
+            Variant("alloc-failure-nodemask", r", nodemask=", (4, 11)),
             Variant("alloc-failure-gfp-names", r"mode:0x[0-9a-fA-F]+\(", (4, 6), (4, 10)),
             Variant("alloc-failure-colon", r"failure:", (3, 0), (4, 5)),
             Variant("alloc-failure-dot", r"failure\.", None, (2, 6, 39)),
@@ -174,6 +173,7 @@ FORMS: tuple[LineForm, ...] = (
         r"\S.{0,63} cpuset=(?P<cpuset>\S{1,256}) mems_allowed=(?P<mems>[\d,\-]{1,256})",
         read_cpuset,
         since=(2, 6, 31),
+        until=(5, 0),
     ),
     LineForm(
         "task-head-3.10",

@@ -21,6 +21,7 @@ def _set(values: dict[str, str | int | None]) -> dict[str, str | int]:
 def read_paths(draft: Draft, match: re.Match[str], line: Line) -> None:
     """Read whose limit was hit. A path at the end of a cut line may be incomplete."""
     limit = match.group("limit")
+    draft.limit_width = line.width
     _update(draft, line, task_path=match.group("task"), limit_path=None if line.cut else limit)
 
 
@@ -44,10 +45,11 @@ _PATH = r"[^ ]{1,4096}"
 FORMS: tuple[LineForm, ...] = (
     LineForm(
         "memcg-limit",
-        (" limit of ",),
+        ("Task in ",),
         rf"Task in (?P<task>{_PATH}) killed as a result of limit of (?P<limit>{_PATH})",
         read_paths,
         "memcg",
+        partial=rf"Task in {_PATH}(?: killed(?: as(?: a(?: result(?: of(?: limit(?: of(?: {_PATH})?)?)?)?)?)?)?)?",
         until=(4, 20),
     ),
     LineForm(

@@ -5,7 +5,6 @@ import re
 from oomadvisor.model import PerCpu
 from oomadvisor.parse.draft import MAX_PERCPU, Draft
 from oomadvisor.parse.lineform import NODE, ZONE, Line, LineForm
-from oomadvisor.parse.lines.head import read_nothing
 
 _COUNT = r"\d{1,9}"
 
@@ -13,7 +12,7 @@ _COUNT = r"\d{1,9}"
 def read_zone(draft: Draft, match: re.Match[str], line: Line) -> None:
     """Remember which zone the next lines are about."""
     key = (int(match.group("node") or 0), match.group("zone"))
-    draft.percpu_zone = key
+    draft.percpu_zone, draft.percpu_last = key, -1
     draft.percpu_zones.add(key)
     draft.at(f"zones.{key[0]}.{key[1]}.percpu", line.number)
 
@@ -29,6 +28,11 @@ def read_list(draft: Draft, match: re.Match[str], line: Line) -> None:
         draft.drop("per-cpu lines")
         return
     node, zone = draft.percpu_zone
+    before, draft.percpu_last = draft.percpu_last, int(match.group("cpu"))
+    if before >= draft.percpu_last:
+        draft.percpu_zone = None
+        draft.warn("lost-line", "A per-cpu line is of another zone, whose own line was lost; left out.", line.number)
+        return
     used = match.group("used")
     draft.percpu.append(
         PerCpu(
@@ -40,6 +44,11 @@ def read_list(draft: Draft, match: re.Match[str], line: Line) -> None:
             used_pages=None if used is None else int(used),
         )
     )
+
+
+def read_cold(draft: Draft, match: re.Match[str], _line: Line) -> None:
+    """Read only whose list of cold pages it is: the processors of a zone come in order."""
+    draft.percpu_last = max(draft.percpu_last, int(match.group("cpu")))
 
 
 FORMS: tuple[LineForm, ...] = (
@@ -64,8 +73,8 @@ FORMS: tuple[LineForm, ...] = (
     LineForm(
         "percpu-hot-line",
         (" hot:",),
-        rf"cpu (?P<cpu>\d{{1,5}}) hot: (?:low {_COUNT}, )?high (?P<high>{_COUNT}), batch (?P<batch>{_COUNT})"
-        rf"(?: used:(?P<used>{_COUNT}))?",
+        rf"cpu (?P<cpu>\d{{1,5}}) hot: (?P<low>low {_COUNT}, )?high (?P<high>{_COUNT}), batch (?P<batch>{_COUNT})"
+        rf"(?: used:(?P<used>{_COUNT})|(?(low)|(?!)))",
         read_list,
         since=(2, 6, 12),
         until=(2, 6, 18),
@@ -73,8 +82,8 @@ FORMS: tuple[LineForm, ...] = (
     LineForm(
         "percpu-cold-line",
         (" cold:",),
-        rf"cpu \d{{1,5}} cold: (?:low {_COUNT}, )?high {_COUNT}, batch {_COUNT}(?: used:{_COUNT})?",
-        read_nothing,
+        rf"cpu (?P<cpu>\d{{1,5}}) cold: (?:low {_COUNT}, )?high {_COUNT}, batch {_COUNT}(?: used:{_COUNT})?",
+        read_cold,
         since=(2, 6, 12),
         until=(2, 6, 18),
     ),

@@ -28,6 +28,9 @@ def read_row(draft: Draft, match: re.Match[str], line: Line) -> None:
     name = match.group("name") or ""
     if columns is None or line.cut:
         return
+    if draft.task_columns is None and re.fullmatch(N, name):
+        # Without the head line a number at the end is as well a column of a row whose name was broken off.
+        return
     if len(values) > len(columns):
         # A name of digits only looks like one more column.
         name = " ".join([*(str(value) for value in values[len(columns) :]), name]).strip()
@@ -70,6 +73,8 @@ def fills_columns(draft: Draft | None, match: re.Match[str]) -> bool:
     )
 
 
+#: include/linux/sched.h: TASK_COMM_LEN. What is longer is a name with something of another line behind it.
+_NAME = r"\S.{0,14}"
 _COLUMN = (
     r"(?:uid|tgid|total_vm|rss|rss_anon|rss_file|rss_shmem|nr_ptes|nr_pmds|nr_puds|pgtables_bytes|swapents|cpu|oom_adj|"
     r"oom_score_adj)"
@@ -95,7 +100,7 @@ FORMS: tuple[LineForm, ...] = (
     LineForm(
         "tasks-row",
         ("]",),
-        rf"\[ ?(?P<pid>\d{{1,10}}) ?\] (?P<values>{N}(?: {N}){{5,13}}) (?P<name>\S.{{0,64}})",
+        rf"\[ ?(?P<pid>\d{{1,10}}) ?\] (?P<values>{N}(?: {N}){{5,13}}) (?P<name>{_NAME})",
         read_row,
         partial=rf"\[ ?(?P<pid>\d{{1,10}}) ?\](?P<values>(?: {N}){{1,14}})",
         grows=False,

@@ -3,7 +3,7 @@
 import re
 
 from oomadvisor.parse.draft import MAX_VENDOR_LINES, Draft
-from oomadvisor.parse.lineform import Line, LineForm, N
+from oomadvisor.parse.lineform import Line, LineForm, N, Variant
 from oomadvisor.parse.lines.head import read_nothing
 
 #: ``N label`` lines and the fields that hold them. Two wordings each: ARM's own show_mem and the generic one.
@@ -90,9 +90,19 @@ def _labels(names: tuple[str, ...]) -> str:
     return "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
 
 
-_ARM_ONLY = ("pages of RAM", "free pages", "reserved pages", "slab pages", "pages of HIGHMEM", "pages swap cached")
+def _beginnings(names: tuple[str, ...]) -> str:
+    """Return a pattern for whatever a label of ``names`` may begin with, where the line was broken at a blank."""
+    parts = {" ".join(words[:end]) for words in map(str.split, names) for end in range(1, len(words))}
+    return _labels(tuple(parts - set(names)))
+
+
+#: Until lib/show_mem.c had taken over each architecture counted for itself, most of them in the same words.
+_ARCH_ONLY = ("pages of RAM", "free pages", "reserved pages", "pages of HIGHMEM", "pages swap cached")
+_ARM_ONLY = ("slab pages",)
 _GENERIC_ONLY = ("pages RAM", "pages HighMem", "pages reserved", "pages non-shared", "pages in pagetable cache")
-_REST = tuple(label for label in (*LABELS, *VENDOR_LABELS) if label not in _ARM_ONLY + _GENERIC_ONLY)
+_REST = tuple(label for label in (*LABELS, *VENDOR_LABELS) if label not in _ARCH_ONLY + _ARM_ONLY + _GENERIC_ONLY)
+
+_BEGINNINGS = _beginnings((*LABELS, *VENDOR_LABELS, "pages in swap cache"))
 
 FORMS: tuple[LineForm, ...] = (
     LineForm(
@@ -101,7 +111,7 @@ FORMS: tuple[LineForm, ...] = (
         rf"(?P<pages>{N}) pages in swap cache",
         read_swap_cache,
         "memory",
-        since=(2, 6, 28),
+        since=(2, 6, 27),
     ),
     LineForm(
         "swap-stats",
@@ -110,8 +120,8 @@ FORMS: tuple[LineForm, ...] = (
         read_swap_stats,
         "memory",
         partial=rf"Swap cache stats:(?: add(?: {N},?)?)?(?: delete(?: {N},?)?)?(?: find(?: {N}/?)?)?",
-        grows=False,
-        since=(2, 6, 28),
+        since=(2, 6, 27),
+        until=(6, 7),
     ),
     LineForm(
         "swap-stats-race",
@@ -139,7 +149,22 @@ FORMS: tuple[LineForm, ...] = (
         read_swap_size,
         until=(2, 6, 27),
     ),
-    LineForm("trailer-arm", ("pages",), rf"(?P<pages>{N}) (?P<label>{_labels(_ARM_ONLY)})", read_label, "memory"),
+    LineForm(
+        "trailer-arch",
+        ("pages",),
+        rf"(?P<pages>{N}) (?P<label>{_labels(_ARCH_ONLY)})",
+        read_label,
+        "memory",
+        until=(3, 19),
+    ),
+    LineForm(
+        "trailer-arm",
+        ("pages",),
+        rf"(?P<pages>{N}) (?P<label>{_labels(_ARM_ONLY)})",
+        read_label,
+        "memory",
+        until=(3, 19),
+    ),
     LineForm(
         "trailer-generic",
         ("pages",),
@@ -147,6 +172,10 @@ FORMS: tuple[LineForm, ...] = (
         read_label,
         "memory",
         since=(2, 6, 27),
+        variants=(
+            Variant("trailer-non-shared", r"non-shared", (2, 6, 27), (3, 11)),
+            Variant("trailer-pagetable-cache", r"pagetable cache", (2, 6, 27), (5, 3)),
+        ),
     ),
     LineForm(
         "trailer-movable",
@@ -156,12 +185,26 @@ FORMS: tuple[LineForm, ...] = (
         "memory",
         since=(3, 12),
     ),
-    LineForm("trailer", ("page", "RSS"), rf"(?P<pages>{N}) (?P<label>{_labels(_REST)})", read_label, "memory"),
+    LineForm(
+        "trailer",
+        ("page", "RSS"),
+        rf"(?P<pages>{N}) (?P<label>{_labels(_REST)})",
+        read_label,
+        "memory",
+        variants=(
+            Variant("trailer-pagecache", r"total pagecache", (2, 6, 25)),
+            Variant("trailer-shared", r"pages shared", None, (3, 11)),
+            Variant("trailer-hwpoisoned", r"hwpoisoned", (2, 6, 39)),
+            Variant("trailer-cma", r"cma reserved", (3, 18)),
+        ),
+    ),
     LineForm(
         "trailer-unknown",
         ("page",),
-        rf"(?P<pages>{N}) (?P<label>[A-Za-z][A-Za-z /_\-]{{0,40}})",
+        rf"(?P<pages>{N}) (?!(?:{_BEGINNINGS})$)(?P<label>[A-Za-z][A-Za-z /_\-]{{0,40}})",
         read_unknown_label,
+        partial=rf"{N}(?: (?:{_BEGINNINGS}))?",
+        grows=False,
     ),
     LineForm(
         "slab-block",
@@ -169,5 +212,13 @@ FORMS: tuple[LineForm, ...] = (
         r"Unreclaimable slab info:|Name Used Total|\S{1,64}(?: \S{1,16})? \d{1,12}KB \d{1,12}KB",
         read_nothing,
         since=(4, 15),
+    ),
+    LineForm(
+        "allocation-profile",
+        ("Memory allocations", " func:"),
+        r"Memory allocations(?: \(profiling is currently turned (?:on|off)\))?:|"
+        r"[\d.]{1,12} (?:[kKMGT]?i?B )?\d{1,12} \S{1,200} (?:\[\w+\] )?func:\S{1,128}",
+        read_nothing,
+        since=(6, 10),
     ),
 )

@@ -56,7 +56,7 @@ def _row(verdict: Verdict, rung: int) -> tuple[str, ...]:
     result = "passes" if step.ok else f"fails, {step.bound_pages - step.remaining_pages + 1} short"
     return (
         verdict.zone,
-        str(rung),
+        str(step.order),
         verdict.mark.upper(),
         str(step.remaining_pages),
         str(step.bound_pages),
@@ -65,7 +65,7 @@ def _row(verdict: Verdict, rung: int) -> tuple[str, ...]:
 
 
 def _rung(zone: str, rung: int, verdicts: list[Verdict], page_kb: int) -> Spec:
-    remaining = verdicts[0].steps[rung].remaining_pages
+    remaining, order = verdicts[0].steps[rung].remaining_pages, verdicts[0].steps[rung].order
     marks = []
     for verdict in verdicts:
         step = verdict.steps[rung]
@@ -79,12 +79,12 @@ def _rung(zone: str, rung: int, verdicts: list[Verdict], page_kb: int) -> Spec:
                 "level": {"min": 0, "low": 1, "high": 2}[verdict.mark],
             }
         )
-    counted = "all free pages" if rung == 0 else f"pages in blocks of {page_kb << rung} kB and more"
+    counted = "all free pages" if order == 0 else f"pages in blocks of {page_kb << order} kB and more"
     largest = max(remaining, *(int(str(m["bound"])) for m in marks))
     scale = {"domain": [0, max(largest * 1.7, 1)], "nice": False}
     colour = field("ok", "nominal", legend=None, scale={"domain": ["passes", "fails"], "range": [INK, FAIL]})
     return {
-        "title": f"{zone}, order {rung}: {remaining} {counted}",
+        "title": f"{zone}, order {order}: {remaining} {counted}",
         "width": WIDTH,
         "height": PANEL_PIXELS - 18,
         "layer": [

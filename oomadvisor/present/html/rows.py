@@ -52,7 +52,7 @@ def check_grid(advice: IncidentAdvice) -> Grid | None:
     verdicts = [v for v in advice.verdicts if v.order == order and v.steps]
     if not verdicts:
         return None
-    rungs = range(len(verdicts[0].steps))
+    rungs = [step.order for step in verdicts[0].steps]
     return Grid(
         columns=("zone", "mark", *(f"order {rung}" for rung in rungs), "result"),
         rows=tuple(_check_row(advice, verdict) for verdict in verdicts),

@@ -1,0 +1,290 @@
+"""Fixes that go together: taken by when they can be made, without two values for one knob, and replayed as a whole."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from oomadvisor.facts import Assessment
+from oomadvisor.handlers import handler_of, why_not_written
+from oomadvisor.model import Fix, IncidentAdvice, Refutation, Verification
+from oomadvisor.model.advice import Change, FixKind, VerificationClass
+from oomadvisor.model.plan import HORIZONS, Horizon, LeftOut, Plan, Setting, Step
+from oomadvisor.model.state import LOWMEM_RESERVE_RATIO
+from oomadvisor.rulebook.book import RuleBook
+from oomadvisor.rulebook.change import Change as WrittenChange
+from oomadvisor.rulebook.rule import Rule
+from oomadvisor.simulate import SetSysctl
+from oomadvisor.verify import NotProposable, Resolved, judge, resolve
+
+HORIZON_OF: dict[FixKind, Horizon] = {
+    "sysctl": "now",
+    "command": "now",
+    "containment": "now",
+    "mount": "week",
+    "workload": "week",
+    "advice": "week",
+    "build": "firmware",
+    "boot": "firmware",
+}
+PROVED: frozenset[VerificationClass] = frozenset({"certain", "marginal", "bounded"})
+_WRITE = re.compile(
+    r"echo\s+(?:-n\s+)?[\"']?(?P<value>-?\d+(?:[ \t]+-?\d+)*)[\"']?\s*>\s*/proc/sys/(?P<path>[a-z][\w-]*(?:/[\w-]+)+)"
+)
+
+
+class CannotPlan(ValueError):
+    """What was asked for cannot be taken; the text says why, and what would be possible."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A fix that may be taken: as a step, with the changes that the simulator replays for it."""
+
+    step: Step
+    repairs: str
+    conflicts: frozenset[str]
+    replayed: tuple[Resolved, ...]
+
+
+def make_plan(
+    assessment: Assessment,
+    advice: IncidentAdvice,
+    book: RuleBook,
+    *,
+    until: Horizon = "now",
+    picks: Sequence[str] = (),
+    force: bool = False,
+) -> Plan:
+    """Return what to do up to ``until``, best first: each horizon holds those before it.
+
+    Without ``picks`` a fix is taken when it is proved, and when it repairs the cause or the plan is not yet certain
+    without it. With them it is what was picked by id that is taken, and nothing else; ``force`` lets a harmful one in.
+    Raises CannotPlan.
+    """
+    if picks:
+        candidates = [_picked(assessment, advice, book, name, force=force) for name in dict.fromkeys(picks)]
+        chosen, left = _compatible(candidates), _unpicked(advice, picks)
+    else:
+        listed = [_of_fix(assessment, book, fix) for fix in advice.fixes]
+        chosen, left = _chosen(assessment, listed, until)
+    settled = _verified(assessment, chosen, only_settings=True)
+    forced = any(one.step.class_ == "harmful" for one in chosen)
+    if settled is not None and settled.class_ == "harmful" and not force:
+        raise CannotPlan(f"taken together these settings are harmful: {settled.why}")
+    return Plan(
+        horizon=until,
+        about=" ".join(advice.summary[:1]),
+        kernel=assessment.state.kernel,
+        steps=tuple(one.step for one in chosen),
+        left_out=tuple(left),
+        written=settled,
+        whole=_verified(assessment, chosen, only_settings=False),
+        forced=forced or (settled is not None and settled.class_ == "harmful"),
+    )
+
+
+def _chosen(
+    assessment: Assessment, listed: Sequence[_Candidate], until: Horizon
+) -> tuple[list[_Candidate], list[LeftOut]]:
+    chosen: list[_Candidate] = []
+    left: list[LeftOut] = []
+    sure = False
+    for one in listed:
+        step = one.step
+        reason = _clash(one, chosen)
+        if HORIZONS.index(step.horizon) > HORIZONS.index(until):
+            reason = f"for later: it is in --plan {step.horizon}"
+        elif reason is None and step.settings:
+            reason = _not_writable(assessment, step)
+            if reason is None and step.class_ not in PROVED:
+                reason = f"{step.class_} from this report; --pick {step.id} takes it all the same"
+        if reason is None and one.repairs != "cause" and sure:
+            reason = "not needed: the plan is certain without it"
+        if reason is None and one.repairs == "containment":
+            reason = "it prevents no kill; take it by name, if at all"
+        if reason is not None:
+            left.append(LeftOut(id=step.id, title=step.title, reason=reason))
+            continue
+        chosen.append(one)
+        whole = _verified(assessment, chosen, only_settings=False)
+        sure = whole is not None and whole.class_ == "certain"
+    return chosen, left
+
+
+def _clash(one: _Candidate, chosen: Sequence[_Candidate]) -> str | None:
+    """Return why ``one`` cannot stand beside what was chosen already."""
+    for other in chosen:
+        if other.step.id in one.conflicts or one.step.id in other.conflicts:
+            return f"it conflicts with {other.step.id}"
+        for ours in one.step.settings:
+            for theirs in other.step.settings:
+                if ours.name == theirs.name and ours.value != theirs.value:
+                    return f"{other.step.id} sets {ours.name} to another value ({theirs.value})"
+                if handler_of(ours.name).zeroes == theirs.name or handler_of(theirs.name).zeroes == ours.name:
+                    return f"{ours.name} and {theirs.name} ({other.step.id}) set each other to 0"
+    return None
+
+
+def _compatible(candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    chosen: list[_Candidate] = []
+    for one in candidates:
+        reason = _clash(one, chosen)
+        if reason is not None:
+            raise CannotPlan(f"{one.step.id} cannot be taken: {reason}")
+        chosen.append(one)
+    return chosen
+
+
+def _picked(assessment: Assessment, advice: IncidentAdvice, book: RuleBook, name: str, *, force: bool) -> _Candidate:
+    fix = next((fix for fix in advice.fixes if fix.id == name), None)
+    refuted = next((one for one in advice.refuted if one.id == name), None)
+    if fix is not None:
+        one = _of_fix(assessment, book, fix)
+    elif refuted is not None:
+        one = _of_refuted(assessment, book[refuted.rule], refuted)
+    else:
+        raise CannotPlan(_no_such_fix(advice, name))
+    reason = _not_writable(assessment, one.step)
+    if reason is not None:
+        raise CannotPlan(f"{name} cannot be taken: {reason}")
+    if one.step.class_ == "harmful" and not force:
+        raise CannotPlan(f"{name} is harmful here: {one.step.why}. With --force it is written all the same")
+    return one
+
+
+def _no_such_fix(advice: IncidentAdvice, name: str) -> str:
+    skipped = next((one for one in advice.skipped if one.rule == name), None)
+    if skipped is not None:
+        return f"the rule {name} does not apply to this report: {skipped.reason}"
+    known = [fix.id for fix in advice.fixes]
+    near = get_close_matches(name, [*known, *(one.id for one in advice.refuted)], 1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return f"there is no fix '{name}' for this report; there are {', '.join(known) or 'none'}.{hint}"
+
+
+def _unpicked(advice: IncidentAdvice, picks: Sequence[str]) -> list[LeftOut]:
+    return [
+        LeftOut(id=fix.id, title=fix.title, reason="it was not picked") for fix in advice.fixes if fix.id not in picks
+    ]
+
+
+def _of_fix(assessment: Assessment, book: RuleBook, fix: Fix) -> _Candidate:
+    rule = book[fix.rule]
+    assert rule.fix is not None
+    settings = [_of_change(assessment, fix.id, change) for change in fix.changes if _is_sysctl(change)]
+    by_hand = []
+    for command in fix.commands:
+        write = _WRITE.fullmatch(command.strip())
+        if write is None:
+            by_hand.append(command)
+        elif all(setting.path != write["path"] for setting in settings):
+            settings.append(_of_command(assessment, fix.id, write["path"].replace("/", "."), write["value"]))
+    if not settings:
+        by_hand[:0] = [change.target for change in fix.changes if change.knob == "outside sysctl"]
+    step = Step(
+        id=fix.id,
+        title=fix.title,
+        kind=fix.kind,
+        horizon=HORIZON_OF[fix.kind],
+        class_=fix.verification.class_,
+        why=fix.verification.why,
+        measured=fix.verification.measured,
+        settings=tuple(settings),
+        by_hand=tuple(by_hand),
+        undo=fix.undo,
+    )
+    return _Candidate(
+        step, fix.repairs, frozenset(rule.fix.conflicts_with), _replayed(assessment, rule.fix.changes, fix.id)
+    )
+
+
+def _of_refuted(assessment: Assessment, rule: Rule, refuted: Refutation) -> _Candidate:
+    """Return what a refuted fix, or the replay of a refuted opinion, would do."""
+    written = rule.fix.changes if rule.fix else rule.refute.replay if rule.refute else ()
+    resolved = _replayed(assessment, written, rule.id)
+    settings = tuple(_of_change(assessment, rule.id, r.shown) for r in resolved if _is_sysctl(r.shown))
+    if not settings or refuted.verification is None:
+        raise CannotPlan(f"{rule.id} cannot be taken: it names nothing that could be written")
+    step = Step(
+        id=rule.id,
+        title=refuted.advice,
+        kind="sysctl",
+        horizon="now",
+        class_=refuted.verification.class_,
+        why=refuted.verification.why,
+        measured=refuted.verification.measured,
+        settings=settings,
+    )
+    return _Candidate(step, "symptom", frozenset(), resolved)
+
+
+def _replayed(assessment: Assessment, written: Sequence[WrittenChange], name: str) -> tuple[Resolved, ...]:
+    try:
+        resolved = [resolve(assessment, change) for change in written]
+    except NotProposable as error:
+        raise CannotPlan(f"{name} cannot be taken: {error}") from error
+    return tuple(one for one in resolved if one.replayed is not None)
+
+
+def _is_sysctl(change: Change) -> bool:
+    return "." in change.knob and " " not in change.knob
+
+
+def _of_change(assessment: Assessment, fix_id: str, change: Change) -> Setting:
+    return Setting(
+        name=change.knob,
+        value=change.target,
+        before=None if change.current in (None, "unknown") else change.current,
+        restore=_restore(assessment, change.knob),
+        once=handler_of(change.knob).one_shot,
+        fix=fix_id,
+    )
+
+
+def _of_command(assessment: Assessment, fix_id: str, name: str, value: str) -> Setting:
+    tunable = assessment.state.tunables.get(name)
+    return Setting(
+        name=name,
+        value=" ".join(value.split()),
+        before=None if tunable is None else tunable.text or tunable.interval,
+        restore=_restore(assessment, name),
+        once=handler_of(name).one_shot,
+        fix=fix_id,
+    )
+
+
+def _restore(assessment: Assessment, name: str) -> str | None:
+    """Return the text that brings back what the report shows, if it shows it."""
+    tunable = assessment.state.tunables.get(name)
+    if tunable is None:
+        return None
+    if tunable.text is not None and name == LOWMEM_RESERVE_RATIO:
+        return " ".join(tunable.text.split())
+    return None if tunable.low is None else str(tunable.low)
+
+
+def _not_writable(assessment: Assessment, step: Step) -> str | None:
+    """Return why this kernel would refuse one of the settings of ``step``."""
+    listed = assessment.state.proc.sysctls
+    reasons = (
+        why_not_written(s.name, [int(word) for word in s.value.split()], assessment.state.kernel.version, listed)
+        for s in step.settings
+    )
+    return next((reason for reason in reasons if reason is not None), None)
+
+
+def _verified(assessment: Assessment, chosen: Sequence[_Candidate], *, only_settings: bool) -> Verification | None:
+    """Return the replay of everything chosen together, as far as it can be replayed; None when nothing can be."""
+    resolved = tuple(
+        one
+        for candidate in chosen
+        for one in candidate.replayed
+        if isinstance(one.replayed, SetSysctl) or not only_settings
+    )
+    if not resolved:
+        return None
+    try:
+        return judge(assessment, resolved, assessment.state.workload).verification
+    except NotProposable as error:
+        raise CannotPlan(f"these changes do not go together: {error}") from error
