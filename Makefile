@@ -7,7 +7,7 @@ DIST   ?= dist
 # durable-rules is published as source only, and its 2.0.28 calls a function that CPython 3.13 took out.
 CALL_FLAG := $(shell $(PYTHON) -c 'import sys; print("-DPyEval_CallObject=PyObject_CallObject" if sys.version_info >= (3, 13) else "")')
 
-.PHONY: venv demo test lint types conformance whatif longrun evidence eval fuzz-parser bench fuzz-engine rule-docs wheel lock clean
+.PHONY: venv page demo test lint types conformance whatif longrun evidence eval fuzz-parser bench bench-page fuzz-engine rule-docs wheel lock clean
 
 venv: $(VENV)/ready
 
@@ -17,6 +17,13 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	CPPFLAGS="$(CPPFLAGS) $(CALL_FLAG)" $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	$(BIN)/python -m compileall -q oomadvisor
+	touch $@
+
+# What the page, the pictures and the local server need, and the driver of their tests in a browser: 37 MB more.
+page: $(VENV)/page-ready
+
+$(VENV)/page-ready: $(VENV)/ready requirements-page.lock
+	CPPFLAGS="$(CPPFLAGS) $(CALL_FLAG)" $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-page.lock
 	touch $@
 
 demo: venv
@@ -64,6 +71,9 @@ rule-docs: venv
 	$(BIN)/oomadvisor rules docs docs/rules --pack builtin
 	$(BIN)/oomadvisor rules facts --format markdown --force -o docs/rule-facts.md
 
+bench-page: page
+	@$(BIN)/python -m bench.page
+
 wheel: venv
 	$(BIN)/python -m build --outdir $(DIST)
 
@@ -71,6 +81,8 @@ wheel: venv
 lock:
 	uv pip compile --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--no-header --extra dev pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-header --extra page --extra page-dev -c requirements.lock pyproject.toml -o requirements-page.lock
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -31,6 +31,7 @@ ROOMS = (
     ("plan",),
     ("comparison", "authoring"),
     ("present", "export", "collect"),
+    ("web",),
     ("cli",),
     ("__main__",),
 )

@@ -16,7 +16,9 @@ from oomadvisor.cli.export import export
 from oomadvisor.cli.inputs import Inputs, Picked, Wanted, check_found, pick, scan
 from oomadvisor.cli.knowledge import knowledge_app
 from oomadvisor.cli.output import Colour, check_target, coloured, columns, to_stderr, write_result
+from oomadvisor.cli.plot import plot
 from oomadvisor.cli.rules import rules_app
+from oomadvisor.cli.serve import serve
 from oomadvisor.cli.simulate import simulate
 from oomadvisor.cli.verify import verify
 
@@ -79,6 +81,7 @@ Examples:
   oomadvisor advise kern.log
   dmesg | oomadvisor advise - --kernel 2.6.31
   oomadvisor advise kern.log --format markdown -o ticket.md
+  oomadvisor advise kern.log --format html -o report.html
   oomadvisor advise --proc zoneinfo --proc meminfo --sysctl sysctl-a.txt
 """,
 )
@@ -98,14 +101,19 @@ def advise(
 ) -> None:
     """Advise: what happened, why, and which changes cure it, best first, each with its proof.
 
-    Of a log with several incidents the text and markdown forms show the first event in full and list the others. The
-    JSON form holds all of them.
+    Of a log with several incidents the text, markdown and html forms show the first event in full and list the others.
+    The JSON form holds all of them. The html form is a page with pictures and a slider; it needs the extra "page".
     """
     whole = form is options.Format.json
     inputs, wanted = Inputs(report, sysctl, tuple(proc or ()), kernel), Wanted.by_options(incident, every, whole)
     check_target(output, force=force)
+    if form is options.Format.html:
+        from oomadvisor.cli.page import page
+
+        write_result(page(inputs, wanted, lambda picked: ask(picked, rule_dirs or ())), output, force=force)
+        return
     picked = pick(inputs, wanted)
-    advice = _ask(picked, rule_dirs or ())
+    advice = ask(picked, rule_dirs or ())
     if form is options.Format.json:
         from oomadvisor.present.json import advice_json, dumps
 
@@ -155,7 +163,7 @@ def explain(
     inputs, wanted = Inputs(report, sysctl, tuple(proc or ()), kernel), Wanted.by_options(incident, every, whole)
     check_target(output, force=force)
     picked = pick(inputs, wanted)
-    advice = _ask(picked, rule_dirs or ())
+    advice = ask(picked, rule_dirs or ())
     if form is options.ExplainFormat.json:
         from oomadvisor.present.json import dumps, explain_json
 
@@ -180,6 +188,27 @@ Examples:
   oomadvisor simulate kern.log --days 3 --set vm.min_free_kbytes=8192
 """,
 )(simulate)
+
+
+app.command(
+    short_help="Open a local page to paste a log into.",
+    epilog="""\b
+Examples:
+  oomadvisor serve
+  oomadvisor serve --port 9000 --workers 4
+""",
+)(serve)
+
+
+app.command(
+    short_help="Draw a picture for a ticket.",
+    epilog="""\b
+Examples:
+  oomadvisor plot kern.log ladder -o ladder.svg
+  oomadvisor plot kern.log sweep --operation exec -o sweep.png
+  oomadvisor plot console.log.gz timeline -o timeline.svg
+""",
+)(plot)
 
 
 app.command(
@@ -315,7 +344,7 @@ def schema(
     write_result(dumps(schemas[document]()), output, force=force)
 
 
-def _ask(picked: Picked, rule_dirs: Sequence[str]) -> "Advice":
+def ask(picked: Picked, rule_dirs: Sequence[str]) -> "Advice":
     """Ask the expert about every state that was picked."""
     from oomadvisor.advise import advise
     from oomadvisor.book import book_for_advice, engine_for

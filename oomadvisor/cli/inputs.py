@@ -1,7 +1,7 @@
 """From the paths on the command line to the states that the expert looks at."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -84,8 +84,10 @@ class Picked:
         return table(self.others) + (f"... and {more} more\n" if more else "")
 
 
-def pick(inputs: Inputs, wanted: Wanted) -> Picked:
+def pick(inputs: Inputs, wanted: Wanted, see: "Callable[[Incident], None] | None" = None) -> Picked:
     """Read the inputs and build the states of the incidents wanted; the others are only counted.
+
+    ``see`` is called with every incident of the log, in its order.
 
     :raises InputError: a file is unusable.
     :raises typer.BadParameter: there is no incident with the number asked for.
@@ -106,6 +108,8 @@ def pick(inputs: Inputs, wanted: Wanted) -> Picked:
     report = Report(inputs.report)
     for incident in scan(report):
         found += 1
+        if see is not None:
+            see(incident)
         passed = incident
         if wanted.includes(incident, found, chosen):
             chosen.append(incident)

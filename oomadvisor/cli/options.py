@@ -15,6 +15,7 @@ class Format(str, Enum):
     text = "text"
     json = "json"
     markdown = "markdown"
+    html = "html"
 
 
 class ExplainFormat(str, Enum):

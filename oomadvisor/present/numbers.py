@@ -55,7 +55,7 @@ def check_rows(advice: IncidentAdvice) -> tuple[tuple[str, ...], tuple[CheckRow,
 
     A column for each step up to order MOST_STEPS; above that only the first step and the one that decided.
     """
-    order = _order_in_question(advice)
+    order = order_in_question(advice)
     verdicts = [v for v in advice.verdicts if v.order == order]
     if order and scans(advice):
         large = f"blocks ≥ {advice.state.page_kb << order} kB"
@@ -86,7 +86,7 @@ def measured(advice: IncidentAdvice) -> bool:
     return family is not None and family.measured
 
 
-def _order_in_question(advice: IncidentAdvice) -> int:
+def order_in_question(advice: IncidentAdvice) -> int:
     """Return the order that was asked for; of a picture of the memory the largest that the next operation needs."""
     order = advice.state.incident.request.order
     return max((v.order for v in advice.verdicts), default=0) if order is None else order
@@ -103,7 +103,7 @@ def _step(step: LadderStep) -> str:
 
 def check_footer(advice: IncidentAdvice) -> str:
     """Say how to read the check table."""
-    order = _order_in_question(advice)
+    order = order_in_question(advice)
     after = "" if measured(advice) else " What this kernel does after the test was read, not run."
     if order == 0:
         return f"Each cell: pages left, and the bound (mark + reserve) that they must exceed.{after}"
@@ -214,9 +214,9 @@ def unknown_rows(advice: IncidentAdvice) -> list[tuple[str, Origin | None]]:
     return rows
 
 
-def memory_rows(advice: IncidentAdvice) -> list[tuple[str, int, int]]:
-    """Return (owner, tenths of MB, permille of RAM) of everything that is known, largest first."""
-    memory, page_kb = advice.memory, advice.state.page_kb
+def memory_parts(advice: IncidentAdvice) -> tuple[list[tuple[str, int]], int]:
+    """Return (owner, pages) of everything that is known and not nothing, and the pages of RAM they are shares of."""
+    memory = advice.memory
     parts: list[tuple[str, int | None]] = [
         ("free", memory.free_pages),
         ("tmpfs, shared memory", memory.shmem_pages),
@@ -232,8 +232,13 @@ def memory_rows(advice: IncidentAdvice) -> list[tuple[str, int, int]]:
         parts[1] = ("processes and tmpfs", memory.anon_lru_pages)
     known = [(name, pages) for name, pages in parts if pages is not None and pages > 0]
     ram = memory.ram_pages or sum(pages for _, pages in known)
-    if not known or ram <= 0:
-        return []
+    return (known, ram) if ram > 0 else ([], 0)
+
+
+def memory_rows(advice: IncidentAdvice) -> list[tuple[str, int, int]]:
+    """Return (owner, tenths of MB, permille of RAM) of everything that is known, largest first."""
+    known, ram = memory_parts(advice)
+    page_kb = advice.state.page_kb
     rows = [(name, (pages * page_kb * 10 + 512) // 1024, (pages * 1000 + ram // 2) // ram) for name, pages in known]
     return sorted(rows, key=lambda row: -row[1])
 

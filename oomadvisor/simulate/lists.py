@@ -11,7 +11,7 @@ from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
 class FreeLists:
     """One zone's lists and free counter at one mark."""
 
-    __slots__ = ("_letters", "_mark", "_reserve", "_test", "blocks", "free", "zone")
+    __slots__ = ("_letters", "_mark", "_reserve", "_test", "blocks", "free", "kinds", "zone")
 
     def __init__(self, snap: Snapshot, zone: ZoneSnapshot, mark: Mark) -> None:
         self.zone = zone
@@ -19,9 +19,9 @@ class FreeLists:
         self.blocks = list(zone.blocks)
         self._mark, self._reserve = zone.mark(mark), zone.reserve
         self._letters = None if zone.kinds.lists is None else list(zone.kinds.lists)
-        kinds = zone.kinds if self._letters is None else zone.kinds._replace(lists=self._letters)
+        self.kinds = zone.kinds if self._letters is None else zone.kinds._replace(lists=self._letters)
         self._test = partial(
-            snap.family.attempt_ok, flags=snap.privileges(mark), kinds=kinds, bits=snap.bits, smp=snap.smp
+            snap.family.attempt_ok, flags=snap.privileges(mark), kinds=self.kinds, bits=snap.bits, smp=snap.smp
         )
 
     def take(self, order: int, choice: Choice) -> bool:

@@ -1,0 +1,45 @@
+"""The forms in which a result can be taken away."""
+
+import os
+
+from oomadvisor.book import book_for_advice
+from oomadvisor.export import dropin, patch, script
+from oomadvisor.facts import assess
+from oomadvisor.model import Advice
+from oomadvisor.plan import CannotPlan, make_plan
+from oomadvisor.present.html.page import Export
+from oomadvisor.web.ask import FORMS, BadAsk
+
+ON_DEVICE = ("patch", "dropin", "script")
+
+
+def offered() -> tuple[Export, ...]:
+    """Return the forms."""
+    return tuple(Export(name, title) for name, (title, *_) in FORMS.items())
+
+
+def exported(advice: Advice, form: str) -> bytes:
+    """Return the result in ``form``, any but ``html``. Raises BadAsk."""
+    if form == "json":
+        from oomadvisor.present.json import advice_json, dumps
+
+        return dumps(advice_json(advice)).encode(errors="backslashreplace")
+    if form == "markdown":
+        from oomadvisor.present.markdown import advice_markdown
+
+        return advice_markdown(advice).encode(errors="backslashreplace")
+    if form in ON_DEVICE:
+        return _for_device(advice, form)
+    raise BadAsk(f"there is no such form; there are {', '.join(one.name for one in offered())}")
+
+
+def _for_device(advice: Advice, form: str) -> bytes:
+    """Return what makes the proved fixes on the device; a patch is for a new sysctl.conf."""
+    (one,) = advice.incidents
+    try:
+        plan = make_plan(assess(one.state), one, book_for_advice((), os.environ))
+    except CannotPlan as error:
+        raise BadAsk(str(error)) from None
+    if form == "patch":
+        return patch(plan, None, "sysctl.conf")
+    return dropin(plan) if form == "dropin" else script(plan)
