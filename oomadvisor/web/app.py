@@ -117,8 +117,10 @@ async def _bytes(form: FormData, name: str) -> bytes:
     """Return a field as bytes, whether it was typed or is a file. A file's own name is not looked at."""
     given = form.get(name)
     if isinstance(given, UploadFile):
-        return await given.read()
-    return (given or "").encode(errors="replace")
+        content: bytes = await given.read()
+        return content
+    typed: str = given or ""
+    return typed.encode(errors="replace")
 
 
 def _word(form: FormData, name: str) -> str | None:

@@ -160,7 +160,8 @@ def page_parts(
 
 def render_plain(template: str, **values: Any) -> str:
     """Return another page of the local server in the same clothes: its entrance, or a message."""
-    return _template(template).render(**_dress(served=True), **values)
+    page: str = _template(template).render(**_dress(served=True), **values)
+    return page
 
 
 def policy(*, served: bool) -> str:
