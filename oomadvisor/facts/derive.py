@@ -4,7 +4,7 @@ from oomadvisor.facts.assess import Assessment
 from oomadvisor.facts.kinds import IncidentFact, KernelFact, PanicReason
 from oomadvisor.facts.memory import memory_fact, reclaim_fact, slab_facts, swap_fact, tmpfs_facts, trend_fact
 from oomadvisor.facts.request import prospect_fact, request_fact
-from oomadvisor.facts.settings import reserve_fact, threshold_fact, tunable_facts
+from oomadvisor.facts.settings import commit_fact, reserve_fact, threshold_fact, tunable_facts
 from oomadvisor.facts.tasks import task_facts, victim_fact
 from oomadvisor.facts.zones import zone_facts
 from oomadvisor.infer.arithmetic import families_of
@@ -50,6 +50,9 @@ def facts_of(assessment: Assessment) -> list[Fact]:
         reserve = reserve_fact(assessment.snap, state)
         if reserve is not None:
             facts.append(reserve)
+    commit = commit_fact(state)
+    if commit is not None:
+        facts.append(commit)
     facts += task_facts(state)
     victim = victim_fact(state)
     if victim is not None:

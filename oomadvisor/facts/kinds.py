@@ -361,6 +361,24 @@ class ReserveFact(Fact):
     )
 
 
+class CommitFact(Fact):
+    kind: ClassVar[str] = "commit"
+    meaning: ClassVar[str] = "What overcommit would promise: a fork beyond it fails with ENOMEM and leaves no report."
+    single: ClassVar[bool] = True
+
+    mode: int = Field(description="vm.overcommit_memory: 0 guesses, 1 always, else strict", examples=[0])
+    totalreserve_pages: int = Field(description="pages that the guess leaves alone", json_schema_extra=PAGES)
+    largest_fork_low_mb: int | None = Field(
+        default=None, description="the largest task that can fork, at least", json_schema_extra={"unit": "MB"}
+    )
+    largest_fork_high_mb: int | None = Field(
+        default=None, description="the largest task that can fork, at most", json_schema_extra={"unit": "MB"}
+    )
+    tight: bool = Field(
+        default=False, description="a task of a quarter of RAM is refused for sure, whatever the report leaves open"
+    )
+
+
 class TaskFact(Fact):
     kind: ClassVar[str] = "task"
     meaning: ClassVar[str] = "A process of the task table; the twenty largest by memory in use."
@@ -451,6 +469,7 @@ FACT_KINDS: tuple[type[Fact], ...] = (
     TunableFact,
     ThresholdFact,
     ReserveFact,
+    CommitFact,
     TaskFact,
     TaskTableFact,
     VictimFact,

@@ -1,12 +1,16 @@
 """Settings as facts: what is known of the sysctls, where the request would pass, what the marks keep."""
 
 from oomadvisor.facts.assess import Assessment
-from oomadvisor.facts.kinds import ReserveFact, ThresholdFact, TunableFact
+from oomadvisor.facts.kinds import CommitFact, ReserveFact, ThresholdFact, TunableFact
 from oomadvisor.facts.share import permille
 from oomadvisor.model import Mark, Operation, SystemState
 from oomadvisor.model.state import MIN_FREE_KBYTES
 from oomadvisor.simulate import Snapshot
+from oomadvisor.simulate.overcommit import commit_state, largest_fork
 from oomadvisor.simulate.price import price
+
+TIGHT = 4
+"""A limit below this part of RAM is worth a word: a daemon of ordinary size is then refused a fork."""
 
 
 def tunable_facts(state: SystemState) -> list[TunableFact]:
@@ -52,6 +56,23 @@ def threshold_fact(assessment: Assessment) -> ThresholdFact:
         request_high_every_kb=solved(request, "high", alone=True),
         workload_min_kb=solved(workload, "min"),
         workload_high_kb=solved(workload, "high"),
+    )
+
+
+def commit_fact(state: SystemState) -> CommitFact | None:
+    """Return what overcommit would promise; None where the report lacks the counters or the kernel is not 2.6.31."""
+    commit = commit_state(state)
+    if commit is None:
+        return None
+    limit = largest_fork(commit)
+    low, high = (None if pages is None else pages * state.page_kb // 1024 for pages in limit)
+    ram = sum(commit.present)
+    return CommitFact(
+        mode=commit.overcommit_memory,
+        totalreserve_pages=commit.totalreserve_pages,
+        largest_fork_low_mb=low,
+        largest_fork_high_mb=high,
+        tight=limit.best is not None and limit.best * TIGHT < ram,
     )
 
 
