@@ -60,7 +60,7 @@ def _old_kills(kills: int) -> str:
 def _sentence(text: str) -> str:
     """Return ``text`` as a sentence; the name of a setting at its beginning keeps its small letter."""
     first = text.split()[0]
-    return f"{text if '.' in first else text[0].upper() + text[1:]}."
+    return f"{text if '.' in first else text[:1].upper() + text[1:]}."
 
 
 def _value_words(value: ValueCheck) -> str:

@@ -45,7 +45,7 @@ def render_mask(reading: MaskReading, *, width: int, colour: bool) -> str:
     title = f"{reading.value:#x} · gfp mask{' of 2.6.31' if reading.of_2_6_31 else ', not of 2.6.31'}"
     names = f": {' | '.join(reading.names)}" if reading.bits_hold else ""
     parts: list[RenderableType] = [plain(f"{title}{names}", "bold")]
-    parts += [indented(plain(f"{note[0].upper()}{note[1:]}.", "yellow")) for note in reading.notes]
+    parts += [indented(plain(f"{note[:1].upper()}{note[1:]}.", "yellow")) for note in reading.notes]
     parts += [Padding(plain(f"{entry.title}. {entry.text}"), (1, 0, 0, 2)) for entry in known]
     if reading.bits and reading.bits_hold:
         parts.append(heading("Its bits"))
@@ -215,7 +215,7 @@ def _mask_rows(reading: MaskReading, known: Sequence[Entry]) -> Iterator[Row]:
     shares = [f"{'all' if d.share == 1 else d.share} of MIN stays closed to {d.who}" for d in reading.depths]
     yield "Reserve", f"{', '.join(shares)} (after the first attempt, at LOW, has failed)"
     for orders, how in reading.ends:
-        yield f"{orders[0].upper()}{orders[1:]}", f"where no block is free and nothing can be reclaimed, {how}"
+        yield f"{orders[:1].upper()}{orders[1:]}", f"where no block is free and nothing can be reclaimed, {how}"
     see = dict.fromkeys(name for entry in known for name in entry.see)
     if see:
         yield "See also", ", ".join(see)

@@ -181,7 +181,7 @@ def why_rows(advice: IncidentAdvice) -> list[tuple[str, str]]:
     rows = [(cause.title + ".", "" if place else cause.explanation) for place, cause in enumerate(deciding)]
     beside = [cause.title for cause in advice.causes if cause not in deciding and cause.role == "contributes"]
     if beside:
-        titles = "; ".join(f"{title[0].lower()}{title[1:]}" for title in beside[:MOST_BESIDE])
+        titles = "; ".join(f"{title[:1].lower()}{title[1:]}" for title in beside[:MOST_BESIDE])
         rows.append(("", f"Besides: {titles}."))
     return rows
 

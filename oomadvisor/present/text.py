@@ -153,7 +153,7 @@ def _in_short(advice: IncidentAdvice) -> list[RenderableType]:
     lines: list[RenderableType] = []
     deciding = [c.title for c in advice.causes if c.role == "decides"] or [c.title for c in advice.causes[:1]]
     if deciding:
-        lines.append(plain("Why: " + "; ".join(f"{t[0].lower()}{t[1:]}" for t in deciding[:2]) + "."))
+        lines.append(plain("Why: " + "; ".join(f"{t[:1].lower()}{t[1:]}" for t in deciding[:2]) + "."))
     for word, fix in zip(("First: ", "Then:  "), advice.fixes, strict=False):
         line = Text(word)
         line.append_text(_fix_title(fix, with_rank=False))
@@ -213,7 +213,7 @@ def _effect_lines(fix: Fix) -> "Iterable[str]":
     if verification.after:
         yield f"Replayed: {passes_words(verification)}. So: {verification.why}."
     else:
-        yield f"{verification.why[0].upper()}{verification.why[1:]}."
+        yield f"{verification.why[:1].upper()}{verification.why[1:]}."
     children = children_words(verification)
     if children:
         yield children
@@ -247,7 +247,7 @@ def _measured_lines(verification: Verification) -> list[RenderableType]:
     lines: list[RenderableType] = [_measured_line(m) for m in verification.measured]
     if verification.measured:
         conditions = verification.measured[0].conditions
-        lines.append(plain(f"({conditions[0].upper()}{conditions[1:]}.)", "dim"))
+        lines.append(plain(f"({conditions[:1].upper()}{conditions[1:]}.)", "dim"))
     return lines
 
 

@@ -61,7 +61,7 @@ def _result(trial: Trial) -> list[RenderableType]:
     if not trial.changes:
         lines.append(plain(_as_it_is(trial)))
     else:
-        lines.append(plain(f"{verification.why[0].upper()}{verification.why[1:]}."))
+        lines.append(plain(f"{verification.why[:1].upper()}{verification.why[1:]}."))
     if verification.draws:
         lines.append(plain(_estimate_words(trial)))
     words = children_words(verification)
@@ -72,14 +72,14 @@ def _result(trial: Trial) -> list[RenderableType]:
         lines += [plain(f"Measured: {measured_words(m)}") for m in verification.measured]
         if verification.measured:
             conditions = verification.measured[0].conditions
-            lines.append(plain(f"({conditions[0].upper()}{conditions[1:]}.)", "dim"))
+            lines.append(plain(f"({conditions[:1].upper()}{conditions[1:]}.)", "dim"))
     return [Padding(title, (1, 0, 0, 0)), indented(*lines)]
 
 
 def _as_it_is(trial: Trial) -> str:
     """Say what becomes of the operation when nothing is changed."""
     if not trial.verification.before:
-        return f"{trial.verification.why[0].upper()}{trial.verification.why[1:]}."
+        return f"{trial.verification.why[:1].upper()}{trial.verification.why[1:]}."
     words = [f"{replay.mark.upper()} {'passes' if replay.ok else 'fails'}" for replay in trial.verification.before]
     return f"As it is: {', '.join(words)}. Name a change with --set, --free and others to see what it does."
 
