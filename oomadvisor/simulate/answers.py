@@ -2,11 +2,11 @@
 
 A sweep tells where the verdict turns; this tells besides how many pages are missing, and how many children fit, at
 each value between. All of it changes in steps of one page (4 kB), so lists of the values at which something changes are
-exact for every value.
+exact for every value. Over a long range only the verdicts are: the numbers are then bounds for every value of a cell.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TypeVar
 
@@ -16,11 +16,15 @@ from oomadvisor.model.advice import VerificationClass
 from oomadvisor.simulate.change import with_min_free_kbytes
 from oomadvisor.simulate.headroom import children_at_most, children_that_stay, is_lower_bound
 from oomadvisor.simulate.lists import FreeLists, lists_of, serve
-from oomadvisor.simulate.price import atomic_pages, floor_pages, spinning_zones
+from oomadvisor.simulate.price import atomic_pages, spinning_zones
 from oomadvisor.simulate.replay import operation_passes
 from oomadvisor.simulate.snapshot import Snapshot, asked_by
 from oomadvisor.simulate.whatif import classify
 
+EXACT_PAGES = 2048
+"""Up to this many pages of range every number is exact; beyond, that would be seconds of work."""
+CELLS, HEADROOM_CELLS = 512, 64
+"""Into so many cells a longer range is cut; counting children takes longer than a test."""
 MOST_CHILDREN = 100
 """Children are not counted further than this."""
 
@@ -43,14 +47,16 @@ class Passes:
 class Shortfall:
     """The block of an operation that no zone gives, counted from 0, and the zone nearest to giving it.
 
-    ``pages``: how many more pages, in blocks of the size of the comparison that fails, that zone would need.
+    ``pages``: how many more pages, in blocks of the size of the comparison that fails, that zone would need; with
+    ``most`` a range. None: it starts anew somewhere within the cell.
     ``way``: the zones that gave the earlier blocks, and for every zone the order whose comparison failed.
     """
 
     mark: Mark
     block: int
     zone: str
-    pages: int
+    pages: int | None
+    most: int | None
     way: tuple[tuple[str, ...], tuple[int | None, ...]]
 
 
@@ -59,7 +65,7 @@ class Answers:
     """An operation at every vm.min_free_kbytes from ``low`` to ``high``.
 
     ``headroom``: least and most children that stay; ``MOST_CHILDREN`` means that or more. ``shortfall``: at MIN where
-    that fails, else at HIGH; None where both pass.
+    that fails, else at HIGH; None where both pass. ``exact``: no cell is wider than a page.
     """
 
     operation: str
@@ -68,15 +74,15 @@ class Answers:
     passes: Steps[Passes]
     headroom: Steps[tuple[int, int]]
     shortfall: Steps[Shortfall | None]
+    exact: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What a value keeps from ordinary requests at the floor (:class:`oomadvisor.simulate.price.Price`), in pages."""
+    """What interrupts can take at the floor, least and most, in pages (:class:`oomadvisor.simulate.price.Price`)."""
 
     atomic_pages: int
-    floor_pages: int
-    spinning_zones: tuple[str, ...]
+    most: int
 
 
 def answers(
@@ -121,15 +127,61 @@ def _answers(now: Snapshot, operation: Operation, last: int, at: Callable[[int],
         low=0,
         high=last * now.page_kb + now.page_kb - 1,
         passes=_in_kb(verdicts, now.page_kb),
-        headroom=_in_kb(steps_of_monotone(headroom, last), now.page_kb),
-        shortfall=_in_kb(steps_of_monotone(missing, last), now.page_kb),
+        headroom=_in_kb(_headroom(headroom, last, unsure=unsure), now.page_kb),
+        shortfall=_in_kb(_shortfalls(missing, last, [page for page, _ in verdicts]), now.page_kb),
+        exact=last <= EXACT_PAGES,
     )
 
 
+def _headroom(counted: Callable[[int], tuple[int, int]], last: int, *, unsure: bool) -> Steps[tuple[int, int]]:
+    """Return the children by value: they get fewer, so those at the ends of a cell bound what lies between."""
+    if last <= EXACT_PAGES and not unsure:
+        return steps_of_monotone(counted, last)
+    known = cache(counted)
+    return _merged((first, (known(end)[0], known(first)[1])) for first, end in _cells(last, HEADROOM_CELLS, (0,)))
+
+
+def _shortfalls(missing: Callable[[int], Shortfall | None], last: int, edges: list[int]) -> Steps[Shortfall | None]:
+    """Return the shortfall by value. Between two values with the same way it lies between theirs.
+
+    ``edges``: where a verdict turns.
+    """
+    if last <= EXACT_PAGES:
+        return steps_of_monotone(missing, last)
+
+    def of(first: int, end: int) -> Shortfall | None:
+        low, high = missing(first), missing(end)
+        if low is None or high is None:
+            return None
+        same = (low.mark, low.block, low.way, low.zone) == (high.mark, high.block, high.way, high.zone)
+        return replace(low, most=high.pages) if same else replace(low, pages=None, most=None)
+
+    return _merged((first, of(first, end)) for first, end in _cells(last, CELLS, edges))
+
+
+def _cells(last: int, count: int, edges: Iterable[int]) -> list[tuple[int, int]]:
+    """Return the first and last page of each of about ``count`` cells; each of ``edges`` begins one."""
+    stride = -(-(last + 1) // count)
+    starts = sorted({*range(0, last + 1, stride), *edges})
+    return list(zip(starts, [*(start - 1 for start in starts[1:]), last], strict=True))
+
+
 def kept(snap: Snapshot, high: int) -> Steps[Kept]:
-    """Return what every vm.min_free_kbytes from 0 to ``high`` keeps, whatever the operation."""
-    pages, page_kb = range(high // snap.page_kb + 1), snap.page_kb
-    return _in_kb(_merged((page, _kept(with_min_free_kbytes(snap, page * page_kb))) for page in pages), page_kb)
+    """Return what every vm.min_free_kbytes from 0 to ``high`` keeps for interrupts, whatever the operation."""
+    last, page_kb = high // snap.page_kb, snap.page_kb
+
+    def pages(page: int) -> int:
+        return atomic_pages(with_min_free_kbytes(snap, page * page_kb))
+
+    cells = _cells(last, last + 1 if last <= EXACT_PAGES else CELLS, ())
+    return _in_kb(_merged((first, Kept(pages(first), pages(end))) for first, end in cells), page_kb)
+
+
+def spinning(snap: Snapshot, high: int) -> Steps[tuple[str, ...]]:
+    """Return the zones in which kswapd can spin, for every vm.min_free_kbytes from 0 to ``high``: ever more of them."""
+    page_kb = snap.page_kb
+    found = steps_of_monotone(lambda page: spinning_zones(with_min_free_kbytes(snap, page * page_kb)), high // page_kb)
+    return _in_kb(found, page_kb)
 
 
 def shortfall(snap: Snapshot, operation: Operation, mark: Mark) -> Shortfall | None:
@@ -146,7 +198,7 @@ def shortfall(snap: Snapshot, operation: Operation, mark: Mark) -> Shortfall | N
         # A zone that passes and gives nothing has no block of the size.
         pages, zone = min(((check.short or 1 << order, name) for check, name in checks), key=lambda short: short[0])
         way = tuple(given), tuple(check.failed_at for check, _ in checks)
-        return Shortfall(mark=mark, block=block, zone=zone, pages=pages, way=way)
+        return Shortfall(mark=mark, block=block, zone=zone, pages=pages, most=pages, way=way)
     return None
 
 
@@ -162,10 +214,6 @@ def _check(snap: Snapshot, lists: FreeLists, order: int, mark: Mark, flags: Priv
         bits=snap.bits,
         smp=snap.smp,
     )
-
-
-def _kept(snap: Snapshot) -> Kept:
-    return Kept(atomic_pages(snap), floor_pages(snap), spinning_zones(snap))
 
 
 def steps_of_monotone(answer: Callable[[int], Answer], last: int) -> Steps[Answer]:

@@ -1,21 +1,23 @@
 """The tables behind the what-if slider: every value against the simulator asked one by one."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from oomadvisor.model import MARKS, Operation
 from oomadvisor.simulate import Snapshot, children_that_stay
-from oomadvisor.simulate.answers import MOST_CHILDREN, Answers, answers, kept, shortfall
+from oomadvisor.simulate.answers import MOST_CHILDREN, Answers, Kept, answers, kept, shortfall, spinning
 from oomadvisor.simulate.change import with_min_free_kbytes, with_reserve_ratio
-from oomadvisor.simulate.headroom import children_range
-from oomadvisor.simulate.price import atomic_pages, floor_pages, spinning_zones
+from oomadvisor.simulate.headroom import children_range, is_lower_bound
+from oomadvisor.simulate.price import atomic_pages, spinning_zones
 from oomadvisor.simulate.replay import operation_passes, replay
 from oomadvisor.simulate.whatif import classify
 from tests.simulate.boxes import ARM, SLOW_PROPERTY, boxes, operations, seed
 
 
-def at(steps: tuple[tuple[int, object], ...], value: int) -> object:
+def at(steps: tuple[tuple[int, Any], ...], value: int) -> Any:
     return next(one for start, one in reversed(steps) if start <= value)
 
 
@@ -23,9 +25,10 @@ def check(found: Answers, now: Snapshot, changed: Snapshot, operation: Operation
     after = with_min_free_kbytes(changed, value)
     passes = at(found.passes, value)
     assert [getattr(passes, mark) for mark in MARKS] == [operation_passes(after, operation.orders, m) for m in MARKS]
-    assert getattr(passes, "class_") == classify(now, after, operation)  # noqa: B009  (it is an object to mypy)
-    least, most = children_range(after, operation)
-    assert at(found.headroom, value) == (min(least, MOST_CHILDREN), min(most, MOST_CHILDREN))
+    assert passes.class_ == classify(now, after, operation)
+    least, most = (min(count, MOST_CHILDREN) for count in children_range(after, operation))
+    told = at(found.headroom, value)
+    assert told == (least, most) if least == most and not is_lower_bound(now) else told[0] <= least <= most <= told[1]
     assert at(found.shortfall, value) == (shortfall(after, operation, "min") or shortfall(after, operation, "high"))
 
 
@@ -82,12 +85,35 @@ def test_the_seed_is_one_page_short_at_min_in_dma() -> None:
 
 
 def test_what_a_value_keeps() -> None:
-    steps = kept(seed(), 8192)
+    steps, spins = kept(seed(), 8192), spinning(seed(), 8192)
     for value in range(0, 8196, 5):
         after = with_min_free_kbytes(seed(), value)
-        one = at(steps, value)
-        expected = (atomic_pages(after), floor_pages(after), spinning_zones(after))
-        assert tuple(getattr(one, name) for name in ("atomic_pages", "floor_pages", "spinning_zones")) == expected
+        assert at(steps, value) == Kept(atomic_pages(after), atomic_pages(after))
+        assert at(spins, value) == spinning_zones(after)
+
+
+@pytest.mark.parametrize("name", ["exec", "fork+exec"])
+def test_over_a_long_range_the_numbers_are_bounds_and_the_verdicts_exact(name: str) -> None:
+    (found,) = answers(seed(), [ARM[name]], 65536)
+    keeps, spins = kept(seed(), 65536), spinning(seed(), 65536)
+    assert not found.exact
+    for value in [*range(0, 65536, 173), 3967, 3968, 4139, 4140]:
+        after = with_min_free_kbytes(seed(), value)
+        passes = at(found.passes, value)
+        orders = ARM[name].orders
+        assert [getattr(passes, mark) for mark in MARKS] == [operation_passes(after, orders, mark) for mark in MARKS]
+        least, most = at(found.headroom, value)
+        assert least <= children_that_stay(after, ARM[name], MOST_CHILDREN) <= most
+        told = at(found.shortfall, value)
+        missing = shortfall(after, ARM[name], "min") or shortfall(after, ARM[name], "high")
+        assert (told is None) == (missing is None)
+        if told is not None and missing is not None and told.pages is not None:
+            assert told.pages <= missing.pages <= told.most
+            assert (told.zone, told.block, told.mark) == (missing.zone, missing.block, missing.mark)
+        one = at(keeps, value)
+        assert one.atomic_pages <= atomic_pages(after) <= one.most
+        assert at(spins, value) == spinning_zones(after)
+    assert sum(one is not None and one.pages is None for _, one in found.shortfall) < 10, "hardly any is left open"
 
 
 def test_children_are_counted_no_further_than_said() -> None:

@@ -3,7 +3,7 @@
 The script in the page only looks values up. Each table is a list of steps: a first value, and what holds from there on.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,17 @@ from oomadvisor.facts import Assessment
 from oomadvisor.model import MARKS, Operation, SystemState
 from oomadvisor.model.state import LOWMEM_RESERVE_RATIO, MIN_FREE_KBYTES
 from oomadvisor.simulate import Snapshot, asked_by, children_that_stay, classify, snapshot
-from oomadvisor.simulate.answers import MOST_CHILDREN, Answers, Kept, Shortfall, Steps, answers, kept, shortfall
+from oomadvisor.simulate.answers import (
+    MOST_CHILDREN,
+    Answers,
+    Kept,
+    Shortfall,
+    Steps,
+    answers,
+    kept,
+    shortfall,
+    spinning,
+)
 from oomadvisor.simulate.change import with_min_free_kbytes, with_reserve_ratio
 from oomadvisor.simulate.headroom import children_at_most, is_lower_bound
 from oomadvisor.simulate.price import atomic_pages, spinning_zones
@@ -22,7 +32,7 @@ from oomadvisor.trial import operation_named
 SMALLEST_RANGE_KB = 4096
 LARGEST_RANGE_KB = 131072
 """Above this the range ends, whatever the box is set to."""
-DETAILED_RANGE_KB = 16384
+DETAILED_RANGE_KB = 8192
 """Up to this range every operation is worked out, above it only what failed and what the device does all day."""
 RATIOS = ((1, "1: the largest reserve"), (1_000_000, "1000000: practically none"))
 MOST_ORDERS = 5
@@ -77,23 +87,19 @@ def slider(assessment: Assessment) -> Slider | None:
         "ratio": {"knob": _ratio_knob(snap), "choices": ["as it is", *(words for _, words in ratios)]},
         "ratios": [None, *(ratio for ratio, _ in ratios)],
         "tables": tables,
-        "kept": _changes([start, one.atomic_pages] for start, one in keeps),
-        "spins": [_spins(keeps), *(_spins(kept(with_every_ratio(snap, ratio), high)) for ratio, _ in ratios)],
+        "kept": [[start, _range(one.atomic_pages, one.most)] for start, one in keeps],
+        "spins": [_spins(snap, high), *(_spins(with_every_ratio(snap, ratio), high) for ratio, _ in ratios)],
+        "note": "" if now[chosen.id].exact else "Over so long a range the numbers are bounds; the verdict is exact.",
     }
     return Slider(operation=chosen, answers=now[chosen.id], kept=keeps, data=data)
 
 
-def _spins(keeps: Steps[Kept]) -> list[list[Any]]:
-    return _changes([start, zones_words(one.spinning_zones)] for start, one in keeps)
+def _spins(snap: Snapshot, high: int) -> list[list[Any]]:
+    return [[start, zones_words(zones)] for start, zones in spinning(snap, high)]
 
 
-def _changes(steps: Iterable[list[Any]]) -> list[list[Any]]:
-    """Return the steps without those that change nothing."""
-    found: list[list[Any]] = []
-    for step in steps:
-        if not found or found[-1][1] != step[1]:
-            found.append(step)
-    return found
+def _range(least: int, most: int) -> str:
+    return str(least) if least == most else f"{least} to {most}"
 
 
 def zones_words(zones: tuple[str, ...]) -> str:
@@ -123,7 +129,7 @@ def answer_at(assessment: Assessment, name: str | None, value: int, ratio: int |
         **{mark: "passes" if ok else "fails" for mark, ok in marks.items()},
         "missing": missing_words(shortfall(after, operation, "min") or shortfall(after, operation, "high"), operation),
         "headroom": headroom_words((room, most), operation),
-        "kept": atomic_pages(after),
+        "kept": str(atomic_pages(after)),
         "spins": zones_words(spinning_zones(after)),
     }
 
@@ -242,6 +248,9 @@ def missing_words(missing: Shortfall | None, operation: Operation) -> str:
     if missing is None:
         return "nothing"
     step = operation.steps[missing.block]
-    pages = "1 page" if missing.pages == 1 else f"{missing.pages} pages"
+    if missing.pages is None or missing.most is None:
+        pages = "some pages"
+    else:
+        pages = "1 page" if missing.most == 1 else f"{_range(missing.pages, missing.most)} pages"
     what = step.what if operation.id.startswith("order:") else f"{step.what}, order {step.order}"
     return f"at {missing.mark.upper()} {pages} in {missing.zone} ({what})"

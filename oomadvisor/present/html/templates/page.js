@@ -79,7 +79,7 @@
       if (document.activeElement !== exact) exact.value = value;
       range.setAttribute("aria-valuetext", value + " kB");
       const answer = lookUp(Number(value));
-      find("note").textContent = isNow(Number(value)) ? "This is the value of the report." : "";
+      find("note").textContent = isNow(Number(value)) ? "This is the value of the report." : data.note;
       if (answer) show(answer);
       else if (!ask) find("note").textContent =
         "This page holds other ratios for the operation in question only; try: oomadvisor simulate --set";
