@@ -324,12 +324,16 @@ Examples:
 def schema(
     document: Annotated[
         options.Document,
-        typer.Argument(metavar="advice|explain|simulate|longrun", help="The document whose schema is wanted."),
+        typer.Argument(metavar="advice|explain|simulate|longrun|verify", help="The document whose schema is wanted."),
     ] = options.Document.advice,
     output: options.Output = None,
     force: options.Force = False,
 ) -> None:
-    """Print the JSON Schema (2020-12) of what --format json prints: of advise, explain, simulate or simulate --days."""
+    """Print the JSON Schema (2020-12) of what --format json prints.
+
+    longrun is what simulate prints with --days.
+    """
+    from oomadvisor.present.comparison_json import comparison_schema
     from oomadvisor.present.json import advice_schema, dumps, explain_schema
     from oomadvisor.present.longrun import longrun_schema
     from oomadvisor.present.trial_json import trial_schema
@@ -340,6 +344,7 @@ def schema(
         options.Document.explain: explain_schema,
         options.Document.simulate: trial_schema,
         options.Document.longrun: longrun_schema,
+        options.Document.verify: comparison_schema,
     }
     write_result(dumps(schemas[document]()), output, force=force)
 
