@@ -1,12 +1,13 @@
 """All line forms in the order in which they are tried, and the kernels that print them."""
 
 import re
-from collections.abc import Iterable
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from oomadvisor.parse.lineform import CUT, LineForm, Version
 from oomadvisor.parse.lines import buddy, counters, head, kill, memcg, percpu, tasks, trace, trailer, zones
+from oomadvisor.parse.search import WordSearch, searchable
 
 #: Cheap and frequent forms first; the catch-all forms of each module stand at its end.
 FORMS: tuple[LineForm, ...] = (
@@ -74,20 +75,35 @@ TRIGGERS: tuple[str, ...] = (
 )
 
 
-#: Each key once, with the places in ``FORMS`` of the forms that it is a key of.
-_PLACES = tuple(
-    (key, tuple(place for place, form in enumerate(FORMS) if key in form.keys))
-    for key in dict.fromkeys(key for form in FORMS for key in form.keys)
-)
+TRIGGER_SEARCH = WordSearch(TRIGGERS)
+
+#: Forms whose keys are looked for at once. Most lines hold keys of one or two groups.
+_GROUP = 8
+
+
+@cache
+def _groups() -> tuple[tuple[WordSearch, tuple[LineForm, ...]], ...]:
+    groups = (FORMS[place : place + _GROUP] for place in range(0, len(FORMS), _GROUP))
+    return tuple((WordSearch({key for form in group for key in form.keys}), group) for group in groups)
 
 
 @lru_cache(maxsize=2)
-def _candidates(text: str) -> tuple[LineForm, ...]:
-    """Return the forms of which a key stands in ``text``, in their order. A line is asked for up to three times."""
+def _near(text: str) -> tuple[tuple[LineForm, ...], ...]:
+    """Return the groups of which a key stands in ``text``. A line is asked for up to three times."""
     if len(text) > MAX_TEXT:
         return ()
-    places = {place for key, known in _PLACES if key in text for place in known}
-    return tuple(FORMS[place] for place in sorted(places))
+    subject = searchable(text)
+    return tuple([group for search, group in _groups() if search.in_searchable(subject)])
+
+
+def _candidates(text: str) -> Iterator[LineForm]:
+    """Yield the forms of which a key stands in ``text``, in their order."""
+    for group in _near(text):
+        for form in group:
+            for key in form.keys:
+                if key in text:
+                    yield form
+                    break
 
 
 def recognise(text: str) -> tuple[LineForm, re.Match[str]] | None:

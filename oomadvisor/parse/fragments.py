@@ -67,8 +67,9 @@ class Fragments:
     def with_node(self, line: Line) -> Line:
         """Return ``line`` with the node that was printed before it as a piece of its own."""
         text, known = self._with_node(line)
-        if known:
-            self._node = None
+        if not known:
+            return line
+        self._node = None
         return line._replace(text=text)
 
     def flush(self) -> list[Line]:

@@ -7,13 +7,13 @@ a report whose head was lost begins before the line that gives it away.
 
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from oomadvisor.model import Incident, Warning_
 from oomadvisor.parse import boundary
 from oomadvisor.parse.close import close
 from oomadvisor.parse.draft import Draft
-from oomadvisor.parse.forms import TRIGGERS, recognise, recognise_damaged, recognise_partial
+from oomadvisor.parse.forms import TRIGGER_SEARCH, recognise, recognise_damaged, recognise_partial
 from oomadvisor.parse.fragments import Fragments
 from oomadvisor.parse.lineform import Line, LineForm, compiled
 from oomadvisor.parse.records import Records
@@ -58,19 +58,23 @@ class LineMachine:
         """Whether lines without a trigger word can be left out now."""
         return self._draft is None and self._held is None and not self._records.pending and not self._lanes
 
-    def feed(self, number: int, raw: str, *, cut: bool = False) -> list[Incident]:
+    def remember(self, first: int, lines: Sequence[str]) -> None:
+        """Take lines that hold no trigger while no incident is open; ``first`` is the number of the first of them."""
+        self._before.extend(enumerate((line[:MAX_LINE] for line in lines), first))
+
+    def feed(self, number: int, raw: str, *, cut: bool = False) -> Sequence[Incident]:
         """Take one line of the input; return the incidents that ended with it."""
         if len(raw) > MAX_LINE:
             raw = raw[:MAX_LINE]
-        if self.idle:
-            if not any(trigger in raw for trigger in TRIGGERS):
+        if self._draft is None and self.idle:
+            if not TRIGGER_SEARCH.in_text(raw):
                 self._before.append((number, raw))
-                return []
+                return ()
             probe = Records()
             lines = probe.cut(number, raw, cut=cut)
             if not any(self._worth_reading(line) for line in (*lines, *probe.flush())) and not probe.pending:
                 self._before.append((number, raw))
-                return []
+                return ()
             before = list(self._before)
             self._before.clear()
             self._records = Records()
@@ -79,10 +83,15 @@ class LineMachine:
                     self._take(line)
         elif self._is_of_another_program(raw):
             self._skip_unread()
-            done, self._done = self._done, []
-            return done
+            return self._taken()
         for line in self._records.cut(number, raw, cut=cut):
             self._take(line)
+        return self._taken()
+
+    def _taken(self) -> Sequence[Incident]:
+        """Return the incidents that have ended, and forget them."""
+        if not self._done:
+            return ()
         done, self._done = self._done, []
         return done
 
@@ -92,8 +101,8 @@ class LineMachine:
         return (
             draft is not None
             and draft.tagged
-            and not self._records.pending
             and " kernel" not in raw
+            and not self._records.pending
             and compiled(_SYSLOG).match(raw) is not None
         )
 
@@ -101,11 +110,13 @@ class LineMachine:
         draft = self._draft
         if draft is not None:
             draft.unrelated += 1
-            if draft.unrelated > (boundary.MAX_UNRELATED_AFTER_KILL if draft.killed else boundary.MAX_UNRELATED):
+            if draft.unrelated <= boundary.MAX_UNRELATED_AFTER_KILL:
+                return
+            if draft.killed or draft.unrelated > boundary.MAX_UNRELATED:
                 self._release_held()
                 self._close()
 
-    def finish(self, warnings: Iterable[Warning_] = ()) -> list[Incident]:
+    def finish(self, warnings: Iterable[Warning_] = ()) -> Sequence[Incident]:
         """Return what the end of the input brings to an end; ``warnings`` about the input go to the open incident."""
         for line in self._records.flush():
             self._take(line)
@@ -118,8 +129,7 @@ class LineMachine:
             for warning in warnings:
                 self._draft.warn(warning.code, warning.text, warning.origin.line if warning.origin else None)
         self._close()
-        done, self._done = self._done, []
-        return done
+        return self._taken()
 
     def _worth_reading(self, line: Line) -> bool:
         """Decide whether a line with a trigger is a line of a report; a head makes the lines before it irrelevant."""
@@ -133,7 +143,8 @@ class LineMachine:
     def _take(self, line: Line) -> None:
         if self._note_banner(line):
             return
-        self._change_lane(line)
+        if line.caller is not None:
+            self._change_lane(line)
         if self._draft is not None:
             self._draft.note_width(line.width)
         if self._draft is None and self._held is None:
@@ -151,7 +162,7 @@ class LineMachine:
         Where the kernel names it, two reports that were printed at the same time come apart without guessing.
         """
         caller = line.caller
-        if caller is None or caller == self._caller:
+        if caller == self._caller:
             return
         self._lanes[self._caller] = (self._draft, self._held, self._fragments)
         self._caller = caller

@@ -1,17 +1,17 @@
 """Incidents from a file, fast: only the neighbourhoods of trigger words are decoded and read line by line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from oomadvisor.model import Incident
 from oomadvisor.parse.bundle import BundleCatcher
 from oomadvisor.parse.errors import InputError
-from oomadvisor.parse.forms import TRIGGERS
+from oomadvisor.parse.forms import TRIGGER_SEARCH, TRIGGERS
 from oomadvisor.parse.machine import LOOK_BACK, LineMachine
 from oomadvisor.parse.source import MAX_LINE_BYTES, BlockSource, decoded
 
 _TRIGGERS = tuple(trigger.encode() for trigger in TRIGGERS)
 #: The look-back of a file with endless lines is cut short rather than kept in memory.
-_MAX_KEPT_BLOCKS = 8
+_MAX_KEPT_BLOCKS = 32
 
 
 def scan_file(path: str, *, catcher: BundleCatcher | None = None) -> Iterator[Incident]:
@@ -73,7 +73,7 @@ class _Scan:
 
     def _is_quiet(self, block: bytes) -> bool:
         seam = self._rest + block[: block.find(b"\n")]
-        return not any(trigger in block or trigger in seam for trigger in _TRIGGERS)
+        return not TRIGGER_SEARCH.in_bytes(block) and not TRIGGER_SEARCH.in_bytes(seam)
 
     def _keep(self, block: bytes, lines: int) -> None:
         """Keep a block for looking back, and drop what is too far back."""
@@ -124,18 +124,23 @@ class _Scan:
             text = b"".join(self._kept)
             at = len(text) - len(self._rest)
             if self._machine.idle:
-                if not any(trigger in self._rest for trigger in _TRIGGERS):
+                if not TRIGGER_SEARCH.in_bytes(self._rest):
                     return
                 self._look_back(text, self._fed, at)
             yield from self._feed(self._rest, cut=self._line > 1)
 
     def _look_back(self, text: bytes, fed: int, at: int) -> None:
         """Give the machine the lines before ``at``, which hold no trigger."""
-        lines = text[_lines_back(text, fed, at) : at].split(b"\n")[:-1]
-        for number, line in enumerate(lines, self._line - len(lines)):
-            self._machine.feed(number, decoded(self._source, line, number))
+        before = text[_lines_back(text, fed, at) : at]
+        count = before.count(b"\n")
+        first = self._line - count
+        if len(before) <= MAX_LINE_BYTES:
+            self._machine.remember(first, before.decode("utf-8", "replace").split("\n")[:count])
+        else:
+            lines = enumerate(before.split(b"\n")[:count], first)
+            self._machine.remember(first, [decoded(self._source, line, number) for number, line in lines])
 
-    def _feed(self, line: bytes, *, cut: bool) -> list[Incident]:
+    def _feed(self, line: bytes, *, cut: bool) -> Sequence[Incident]:
         done = self._machine.feed(self._line, decoded(self._source, line, self._line), cut=cut)
         self._line += 1
         return done
