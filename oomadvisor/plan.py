@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Protocol
 
 from oomadvisor.facts import Assessment
 from oomadvisor.handlers import handler_of, why_not_written
@@ -52,6 +53,10 @@ class _Candidate:
         return frozenset(one.shown.knob for one in self.replayed if isinstance(one.replayed, FreePages | FreeBlocks))
 
 
+class _Replay(Protocol):
+    def __call__(self, chosen: Sequence[_Candidate], *, only_settings: bool = False) -> Verification | None: ...
+
+
 def make_plan(
     assessment: Assessment,
     advice: IncidentAdvice,
@@ -67,14 +72,15 @@ def make_plan(
     without it. With them it is what was picked by id that is taken, and nothing else; ``force`` lets a harmful one in.
     Raises CannotPlan.
     """
+    replay = _replays(assessment)
     if picks:
         candidates = [_picked(assessment, advice, book, name, force=force) for name in dict.fromkeys(picks)]
         chosen, left = _compatible(candidates), _unpicked(advice, picks)
     else:
         listed = [_of_fix(assessment, book, fix) for fix in advice.fixes]
-        chosen, left = _chosen(assessment, listed, until)
+        chosen, left = _chosen(assessment, replay, listed, until)
     forced = any(one.step.class_ == "harmful" for one in chosen)
-    settled = _verified(assessment, chosen, only_settings=True)
+    settled = replay(chosen, only_settings=True)
     if settled is not None and settled.class_ == "harmful":
         if not force:
             raise CannotPlan(f"taken together these settings are harmful: {settled.why}")
@@ -84,25 +90,25 @@ def make_plan(
         about=" ".join(advice.summary[:1]),
         kernel=assessment.state.kernel,
         steps=tuple(one.step for one in chosen),
-        stages=_stages(assessment, chosen),
+        stages=_stages(replay, chosen),
         left_out=tuple(left),
         written=settled,
-        whole=_verified(assessment, chosen, only_settings=False),
+        whole=replay(chosen),
         forced=forced,
     )
 
 
-def _stages(assessment: Assessment, chosen: Sequence[_Candidate]) -> tuple[Stage, ...]:
+def _stages(replay: _Replay, chosen: Sequence[_Candidate]) -> tuple[Stage, ...]:
     found = []
     for horizon in HORIZONS:
         if any(one.step.horizon == horizon for one in chosen):
             until = [one for one in chosen if HORIZONS.index(one.step.horizon) <= HORIZONS.index(horizon)]
-            found.append(Stage(horizon=horizon, verification=_verified(assessment, until, only_settings=False)))
+            found.append(Stage(horizon=horizon, verification=replay(until)))
     return tuple(found)
 
 
 def _chosen(
-    assessment: Assessment, listed: Sequence[_Candidate], until: Horizon
+    assessment: Assessment, replay: _Replay, listed: Sequence[_Candidate], until: Horizon
 ) -> tuple[list[_Candidate], list[LeftOut]]:
     """Return what to take, horizon by horizon: what can be done now is never left out for the sake of what comes later.
 
@@ -114,7 +120,7 @@ def _chosen(
     for one in sorted(listed, key=lambda candidate: HORIZONS.index(candidate.step.horizon)):
         reason = _unwanted(assessment, one, chosen, until, sure=sure)
         if reason is None and one.replayed:
-            reason, whole = _harm(assessment, [*chosen, one])
+            reason, whole = _harm(replay, [*chosen, one])
             certain = whole is not None and whole.class_ == "certain"
             if reason is None and sure and not certain:
                 reason = "the plan is certain, and would not be with it"
@@ -143,17 +149,17 @@ def _unwanted(
     return "it prevents no kill; take it by name, if at all" if one.repairs == "containment" else None
 
 
-def _harm(assessment: Assessment, together: Sequence[_Candidate]) -> tuple[str | None, Verification | None]:
+def _harm(replay: _Replay, together: Sequence[_Candidate]) -> tuple[str | None, Verification | None]:
     """Return why the last of ``together`` must not stand beside the others, and else what all of them come to."""
     settled, whole = None, None
     try:
-        settled = _verified(assessment, together, only_settings=True)
-        whole = _verified(assessment, together, only_settings=False)
+        settled = replay(together, only_settings=True)
+        whole = replay(together)
     except CannotPlan as error:
         return str(error), None
-    for replay in (settled, whole):
-        if replay is not None and replay.class_ == "harmful":
-            return f"together with what is taken before it, it does harm: {replay.why}", None
+    for found in (settled, whole):
+        if found is not None and found.class_ == "harmful":
+            return f"together with what is taken before it, it does harm: {found.why}", None
     return None, whole
 
 
@@ -322,17 +328,25 @@ def _not_writable(assessment: Assessment, step: Step) -> str | None:
     return next((reason for reason in reasons if reason is not None), None)
 
 
-def _verified(assessment: Assessment, chosen: Sequence[_Candidate], *, only_settings: bool) -> Verification | None:
-    """Return the replay of everything chosen together, as far as it can be replayed; None when nothing can be."""
-    resolved = tuple(
-        one
-        for candidate in chosen
-        for one in candidate.replayed
-        if isinstance(one.replayed, SetSysctl) or not only_settings
-    )
-    if not resolved:
-        return None
-    try:
-        return judge(assessment, resolved, assessment.state.workload).verification
-    except NotProposable as error:
-        raise CannotPlan(f"these changes do not go together: {error}") from error
+def _replays(assessment: Assessment) -> _Replay:
+    """Return a function that replays everything chosen together, as far as it can be; each set of changes once.
+
+    It returns None when nothing can be replayed, and raises CannotPlan when the changes do not go together.
+    """
+    known: dict[tuple[Resolved, ...], Verification] = {}
+
+    def replayed(chosen: Sequence[_Candidate], *, only_settings: bool = False) -> Verification | None:
+        resolved = tuple(
+            one
+            for candidate in chosen
+            for one in candidate.replayed
+            if isinstance(one.replayed, SetSysctl) or not only_settings
+        )
+        if resolved and resolved not in known:
+            try:
+                known[resolved] = judge(assessment, resolved, assessment.state.workload).verification
+            except NotProposable as error:
+                raise CannotPlan(f"these changes do not go together: {error}") from error
+        return known.get(resolved)
+
+    return replayed
