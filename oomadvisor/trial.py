@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from oomadvisor import knowledge
 from oomadvisor.facts import Assessment
+from oomadvisor.kernel.gfp import Gfp
 from oomadvisor.model import MARKS, Operation, OperationStep, Thresholds, Tunable, Verdict
 from oomadvisor.model.state import LOWMEM_RESERVE_RATIO, MIN_FREE_KBYTES
 from oomadvisor.model.trial import Effect, OperationTrial, Solved, Sweep, Trial, ZoneVerdicts
@@ -61,7 +62,7 @@ def operation_named(assessment: Assessment, name: str | None) -> Operation | Non
 
 def _single(order: int, gfp_mask: int | None) -> Operation:
     title = f"one block of order {order}"
-    step = OperationStep(order=order, gfp_mask=gfp_mask or 0xD0, what=title, source="as asked")
+    step = OperationStep(order=order, gfp_mask=gfp_mask or int(Gfp.GFP_KERNEL), what=title, source="as asked")
     return Operation(id=f"order:{order}", title=title, steps=(step,), source="mm/page_alloc.c: __alloc_pages_nodemask")
 
 

@@ -1,12 +1,14 @@
 """From a change as a rule writes it to a change that is replayed: what it does, and how sure that is."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from oomadvisor import knowledge
 from oomadvisor.facts import Assessment
 from oomadvisor.facts.kinds import ChangeScope, OutcomeScope
 from oomadvisor.facts.memory import reclaim_possible
 from oomadvisor.infer.arithmetic import families_of, family_of
+from oomadvisor.infer.request import single_page
 from oomadvisor.kernel.family import Family
 from oomadvisor.model import (
     Change,
@@ -14,7 +16,6 @@ from oomadvisor.model import (
     KernelRelease,
     Measured,
     Operation,
-    OperationStep,
     SystemState,
     Tunable,
     Verdict,
@@ -58,12 +59,7 @@ HEADROOM_MODEL = "largest block first, 7 single pages for each child, the second
 OUTSIDE_SYSCTL = "outside sysctl"
 """The knob of a change in words; its target is a template until the fix is made."""
 
-SINGLE_PAGE = Operation(
-    id="order:0",
-    title="a single page",
-    steps=(OperationStep(order=0, gfp_mask=0xD0, what="single page", source="include/linux/gfp.h: GFP_KERNEL"),),
-    source="mm/page_alloc.c: zone_watermark_ok, order 0",
-)
+SINGLE_PAGE = single_page("order:0", "a single page")
 
 
 class NotProposable(ValueError):
@@ -259,7 +255,7 @@ def judge(
         estimate_permille=_share(outcome.estimate_high, outcome.draws),
         estimate_min_permille=_share(outcome.estimate_min, outcome.draws),
         draws=outcome.draws or None,
-        headroom_before=_headroom(snap, operation, children_range(snap, operation)) if run else None,
+        headroom_before=_headroom(snap, operation, _children_now(snap, operation)) if run else None,
         headroom=_headroom(outcome.snapshot, outcome.operation, outcome.children) if run else None,
         side_effects=(*_side_effects(prices), *_fork_limit(state, resolved)),
         measured=measured_for(state, class_, measured),
@@ -360,7 +356,8 @@ def operations_beside(assessment: Assessment) -> tuple[Operation, ...]:
     if snap is None:
         return ()
     known = (*knowledge.operations(state.incident.arch).values(), SINGLE_PAGE)
-    same = {o.steps[0].gfp_mask: snapshot(state, o) for o in known}
+    one_of_each = {o.steps[0].gfp_mask: o for o in known}
+    same = {mask: snapshot(state, o) for mask, o in one_of_each.items()}
     zones = tuple(zone.name for zone in snap.zones)
     return tuple(o for o in known if (own := same[o.steps[0].gfp_mask]) and tuple(z.name for z in own.zones) == zones)
 
@@ -372,6 +369,11 @@ def _in_the_test(name: str) -> bool:
 
 def _share(count: int | None, draws: int) -> int | None:
     return None if count is None or draws == 0 else count * 1000 // draws
+
+
+@lru_cache(maxsize=8)  # of the state before, which is the same for every change that is tried on it
+def _children_now(snap: Snapshot, operation: Operation) -> tuple[int, int]:
+    return children_range(snap, operation)
 
 
 def _headroom(snap: Snapshot, operation: Operation, children: tuple[int, int]) -> Headroom | None:
@@ -425,8 +427,10 @@ def _fork_limit(state: SystemState, resolved: tuple[Resolved, ...]) -> tuple[str
     commit = commit_state(state)
     if commit is None:
         return ()
-    before = largest_fork(commit)
-    after = largest_fork(with_changes(commit, [r.replayed for r in resolved if r.replayed is not None]))
+    changed = with_changes(commit, [r.replayed for r in resolved if r.replayed is not None])
+    if changed == commit:
+        return ()
+    before, after = largest_fork(commit), largest_fork(changed)
     if after.best is None or (before.best is not None and after.best >= before.best):
         return ()
     return (

@@ -2,10 +2,9 @@
 
 from oomadvisor import knowledge
 from oomadvisor.kernel.family import Family
+from oomadvisor.kernel.gfp import Gfp
 from oomadvisor.kernel.zonelist import class_zone_index
 from oomadvisor.model import Incident, Operation, OperationStep, Request, Zone
-
-GFP_KERNEL = 0xD0
 
 
 def mask_of(
@@ -84,10 +83,11 @@ def _next(incident: Incident) -> Operation:
     commonest = knowledge.workload_of("exec")
     if commonest is not None and commonest in known:
         return known[commonest]
-    step = OperationStep(order=0, gfp_mask=GFP_KERNEL, what="single page", source="include/linux/gfp.h: GFP_KERNEL")
-    return Operation(
-        id="order-0",
-        title="request for a page",
-        source="mm/page_alloc.c: zone_watermark_ok, order 0",
-        steps=(step,),
-    )
+    return single_page("order-0", "request for a page")
+
+
+def single_page(id: str, title: str) -> Operation:
+    """Return the operation that asks for one page as the kernel does for itself, under a name of the caller's."""
+    mask = int(Gfp.GFP_KERNEL)
+    step = OperationStep(order=0, gfp_mask=mask, what="single page", source="include/linux/gfp.h: GFP_KERNEL")
+    return Operation(id=id, title=title, steps=(step,), source="mm/page_alloc.c: zone_watermark_ok, order 0")

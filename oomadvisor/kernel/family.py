@@ -131,6 +131,11 @@ class Family:
         return partial(watermark.zone_watermark_fast, rules=self.test)
 
     @property
+    def attempt_at_mark(self) -> Callable[..., Callable[[int, Sequence[int], int], bool]]:
+        """Return the same as a function of (mark, reserve) that gives a test of (free pages, blocks, order)."""
+        return partial(watermark.attempt_at_mark, rules=self.test)
+
+    @property
     def attempt_check(self) -> WatermarkLadder:
         """Return the test of an attempt with its steps."""
         if self.test.order0 == "none":

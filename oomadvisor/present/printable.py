@@ -11,6 +11,8 @@ def printable(text: str) -> str:
     >>> printable("a\\x1b[2Jb\\n")
     'a\\\\x1b[2Jb\\\\n'
     """
+    if text.isprintable():
+        return text
     return "".join(
         c if c.isprintable() or c == THIN_SPACE else c.encode("unicode_escape").decode("ascii") for c in text
     )

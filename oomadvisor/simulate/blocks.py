@@ -25,3 +25,27 @@ def split_block(blocks: list[int], order: int, choice: Choice) -> bool:
                 blocks[lower] += 1
             return True
     return False
+
+
+def split_singles(blocks: list[int], wanted: int, choice: Choice) -> int:
+    """Take single pages out of ``blocks`` as :func:`split_block` would one after another; return how many there were.
+
+    >>> blocks = [1, 0, 0, 2]
+    >>> split_singles(blocks, 4, "largest"), blocks
+    (4, [2, 2, 1, 0])
+    """
+    left = wanted
+    if choice == "smallest":
+        left -= (taken := min(left, blocks[0]))
+        blocks[0] -= taken
+        while left > 0 and split_block(blocks, 0, choice):
+            left -= 1
+        return wanted - left
+    for found in reversed(range(len(blocks))):
+        # What is left over of a block lies below: it is looked at when all of this order are gone.
+        if (taken := min(left, blocks[found])) > 0:
+            blocks[found] -= taken
+            for lower in range(found):
+                blocks[lower] += taken
+            left -= taken
+    return wanted - left

@@ -1,7 +1,9 @@
 """Changes that can be applied to a snapshot, and what the kernel recomputes when they are made."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from oomadvisor.kernel.marks import ZoneMarks
 from oomadvisor.model import Operation
 from oomadvisor.model.state import LOWMEM_RESERVE_RATIO, MIN_FREE_KBYTES
 from oomadvisor.simulate.snapshot import Snapshot
@@ -106,11 +108,7 @@ def with_min_free_kbytes(snap: Snapshot, min_free_kbytes: int) -> Snapshot:
 
     The reserves stay: writing the value does not recompute them.
     """
-    names = (*snap.zone_names, *(name for name, _ in snap.elsewhere))
-    pages = (*snap.present, *(pages for _, pages in snap.elsewhere))
-    marks = snap.family.setup_per_zone_wmarks(
-        names, pages, min_free_kbytes, bits=snap.bits, scale_factor=snap.scale_factor, page_kb=snap.page_kb
-    )
+    marks = marks_at(snap, min_free_kbytes)
     zones = tuple(
         replace(
             z,
@@ -121,6 +119,15 @@ def with_min_free_kbytes(snap: Snapshot, min_free_kbytes: int) -> Snapshot:
         for z in snap.zones
     )
     return replace(snap, zones=zones, min_free_kbytes=(min_free_kbytes, min_free_kbytes))
+
+
+def marks_at(snap: Snapshot, min_free_kbytes: int) -> Sequence[ZoneMarks]:
+    """Return the marks of every zone of the build at another min_free_kbytes, by index, without a boost."""
+    names = (*snap.zone_names, *(name for name, _ in snap.elsewhere))
+    pages = (*snap.present, *(pages for _, pages in snap.elsewhere))
+    return snap.family.setup_per_zone_wmarks(
+        names, pages, min_free_kbytes, bits=snap.bits, scale_factor=snap.scale_factor, page_kb=snap.page_kb
+    )
 
 
 def with_lowmem_reserve_ratio(snap: Snapshot, ratios: tuple[int, ...]) -> Snapshot:

@@ -13,8 +13,6 @@ from oomadvisor.simulate.overcommit import LargestFork, commit_state, largest_fo
 from oomadvisor.simulate.price import atomic_pages, floor_pages, safe_burst_pages, spinning_zones
 from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
 
-GFP_KERNEL = Gfp.WAIT | Gfp.IO | Gfp.FS
-GFP_ATOMIC = Gfp.HIGH
 REALTIME = TaskContext(rt=True)
 BURST_ORDERS = (0, 1, 2, 3)
 
@@ -121,11 +119,11 @@ def fork_words(limit: LargestFork) -> str:
 
 def ordinary_pages(snap: Snapshot) -> int:
     """Return the single pages that GFP_KERNEL still gets at MIN without any reclaim; a real-time task gets more."""
-    return sum(_taken(snap, zone, 0, GFP_KERNEL) for zone in snap.zones)
+    return sum(_taken(snap, zone, 0, Gfp.GFP_KERNEL) for zone in snap.zones)
 
 
 def _burst(snap: Snapshot, order: int) -> int:
-    return sum(_taken(snap, zone, order, GFP_ATOMIC) for zone in snap.zones if order < len(zone.blocks))
+    return sum(_taken(snap, zone, order, Gfp.GFP_ATOMIC) for zone in snap.zones if order < len(zone.blocks))
 
 
 def _taken(snap: Snapshot, zone: ZoneSnapshot, order: int, gfp_mask: int) -> int:

@@ -9,7 +9,7 @@ there.
 
 from oomadvisor.model import Operation
 from oomadvisor.simulate.blocks import Choice
-from oomadvisor.simulate.lists import FreeLists, lists_of, serve
+from oomadvisor.simulate.lists import FreeLists, lists_of, serve, serve_singles
 from oomadvisor.simulate.snapshot import Snapshot, asked_by
 
 ORDER0_PAGES_PER_CHILD = 7
@@ -47,7 +47,7 @@ def _count(snap: Snapshot, operation: Operation, choice: Choice, singles: int, l
     replacing = tuple(step.order for step in operation.steps if step.replaces)
     lists = lists_of(asked_by(snap, operation), "min")
     for children in range(limit):
-        if not _child(lists, (*held, *(0,) * singles), replacing, choice):
+        if not _child(lists, held, singles, replacing, choice):
             return children
     return limit
 
@@ -57,7 +57,9 @@ def is_lower_bound(snap: Snapshot) -> bool:
     return any(count > 0 for zone in snap.zones for count in zone.blocks[LARGEST_ORDER_MEASURED + 1 :])
 
 
-def _child(lists: list[FreeLists], held: tuple[int, ...], replacing: tuple[int, ...], choice: Choice) -> bool:
+def _child(
+    lists: list[FreeLists], held: tuple[int, ...], singles: int, replacing: tuple[int, ...], choice: Choice
+) -> bool:
     """Take all blocks of one child; False when one is not to be had."""
     given: dict[int, FreeLists] = {}
     for order in held:
@@ -65,6 +67,11 @@ def _child(lists: list[FreeLists], held: tuple[int, ...], replacing: tuple[int, 
         if zone is None:
             return False
         given[order] = zone
+    if singles:
+        zone = serve_singles(lists, singles, choice)
+        if zone is None:
+            return False
+        given[0] = zone
     for order in replacing:
         if serve(lists, order, choice) is None:
             return False

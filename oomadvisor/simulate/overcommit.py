@@ -152,7 +152,9 @@ def fork_refused(commit: CommitState, task_pages: int, *, root: bool | None = No
     CAP_SYS_ADMIN and may use the last 1/32; None when that is not known.
     """
     cases = ((commit.worst, bool(root)), (commit.best, root is not False))
-    return frozenset(not _granted(commit, counters, task_pages, root=as_root) for counters, as_root in cases)
+    return frozenset(
+        not _granted(commit, _with_reserve(commit, counters), task_pages, root=as_root) for counters, as_root in cases
+    )
 
 
 def largest_fork(commit: CommitState, *, root: bool | None = None) -> LargestFork:
@@ -163,10 +165,15 @@ def largest_fork(commit: CommitState, *, root: bool | None = None) -> LargestFor
     )
 
 
+def _with_reserve(commit: CommitState, counters: CommitCounters) -> CommitCounters:
+    return counters._replace(totalreserve_pages=commit.totalreserve_pages)
+
+
 def _granted(commit: CommitState, counters: CommitCounters, pages: int, *, root: bool) -> bool:
+    """Decide on counters whose ``totalreserve_pages`` are those of ``commit``."""
     decision = vm_enough_memory(
         pages,
-        counters._replace(totalreserve_pages=commit.totalreserve_pages),
+        counters,
         overcommit_memory=commit.overcommit_memory,
         overcommit_ratio=commit.overcommit_ratio,
         cap_sys_admin=root,
@@ -187,6 +194,7 @@ def _largest(commit: CommitState, counters: CommitCounters, *, root: bool) -> in
     ceiling = counters.nr_file_pages + counters.nr_swap_pages + counters.nr_slab_reclaimable + counters.nr_free_pages
     if commit.overcommit_memory != Overcommit.GUESS:
         ceiling = commit_limit(counters, commit.overcommit_ratio, cap_sys_admin=root, bits=commit.bits)
+    counters = _with_reserve(commit, counters)
     granted, refused = 0, max(ceiling, 0) + 1
     while refused - granted > 1:
         middle = (granted + refused) // 2

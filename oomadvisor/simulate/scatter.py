@@ -11,9 +11,9 @@ No report says where the pages of tmpfs lie or who owns the neighbours of a free
 """
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import lru_cache, partial
 
 from oomadvisor.model import Mark
 from oomadvisor.simulate.blocks import Choice
@@ -24,6 +24,8 @@ DRAWS = 20
 SEED = 2631
 FEW = 64
 SPARSE = 64
+MAPS_KEPT = 128
+"""All maps of one incident, which several fixes are tried on. One takes a bit for each page of a zone."""
 
 QUESTIONS: tuple[tuple[Mark, Choice], ...] = (
     ("min", "smallest"),
@@ -153,7 +155,7 @@ def _completed(zone: ZoneSnapshot, pages: int, order: int) -> ZoneSnapshot:
     return zone.with_blocks(tuple(blocks))
 
 
-@cache
+@lru_cache(maxsize=MAPS_KEPT)
 def free_page_map(blocks: tuple[int, ...], present: int, seed: str) -> int:
     """Return a page map (bit p set = page p is free) with exactly ``blocks`` free blocks at random aligned places.
 
@@ -178,7 +180,7 @@ def free_page_map(blocks: tuple[int, ...], present: int, seed: str) -> int:
     return free
 
 
-@cache
+@lru_cache(maxsize=MAPS_KEPT)
 def _every(size: int, step: int) -> int:
     """Return ``size`` bits of which every ``step``-th is set, from bit 0 on."""
     return ((1 << size) - 1) // ((1 << step) - 1)
@@ -222,16 +224,25 @@ def _chosen(places: int, wanted: int, size: int, generator: random.Random) -> in
 
 
 def _one_by_one(places: int, wanted: int, size: int, generator: random.Random) -> int:
-    digits = f"{places:0{size}b}"
+    """Return ``wanted`` of the set bits of ``places``; they are counted from the highest of ``size`` bits down."""
     if places.bit_count() * SPARSE < size:
-        found = list(_ones(digits))
-        return sum(1 << (size - 1 - at) for at in generator.sample(found, wanted))
+        found = list(_ones(f"{places:0{size}b}"))
+        return _set(generator.sample(found, wanted), size)
+    data, last = places.to_bytes((size + 7) // 8, "little"), size - 1
     chosen: set[int] = set()
     while len(chosen) < wanted:
         at = int(generator.random() * size)
-        if digits[at] == "1":
+        if data[last - at >> 3] >> (last - at & 7) & 1:
             chosen.add(at)
-    return sum(1 << (size - 1 - at) for at in chosen)
+    return _set(chosen, size)
+
+
+def _set(places: Iterable[int], size: int) -> int:
+    """Return ``size`` bits with those at ``places`` set, counted from the highest down."""
+    data, last = bytearray((size + 7) // 8), size - 1
+    for at in places:
+        data[last - at >> 3] |= 1 << (last - at & 7)
+    return int.from_bytes(data, "little")
 
 
 def _ones(digits: str) -> Iterator[int]:

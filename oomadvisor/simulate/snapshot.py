@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from oomadvisor.infer.arithmetic import families_of, family_of
 from oomadvisor.infer.tunables import SCALE_FACTOR, counted_pages
 from oomadvisor.kernel.family import Family
-from oomadvisor.kernel.gfp import BITS_2_6_31, TaskContext
+from oomadvisor.kernel.gfp import Gfp, TaskContext
 from oomadvisor.kernel.marks import DEFAULT_SCALE_FACTOR
 from oomadvisor.kernel.watermark import ONE_KIND, ORDINARY, FreeKinds, Privileges
 from oomadvisor.kernel.zonelist import class_zone_index
 from oomadvisor.model import Mark, Operation, SystemState, Tunable, Zone
 from oomadvisor.model.state import MIN_FREE_KBYTES
 
-GFP_KERNEL = BITS_2_6_31["GFP_KERNEL"]
+GFP_KERNEL = int(Gfp.GFP_KERNEL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
 """Exact thresholds instead of trial values: the settings at which a request or an operation passes."""
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 
+from oomadvisor.kernel.marks import ZoneMarks
 from oomadvisor.kernel.words import INT_MAX
 from oomadvisor.model import MARKS, Mark, Operation, Thresholds
 from oomadvisor.model.state import LOWMEM_RESERVE_RATIO, MIN_FREE_KBYTES
-from oomadvisor.simulate.change import with_min_free_kbytes, with_reserve_ratio
+from oomadvisor.simulate.change import marks_at, with_min_free_kbytes, with_reserve_ratio
+from oomadvisor.simulate.lists import lists_of, serve
 from oomadvisor.simulate.replay import operation_passes
 from oomadvisor.simulate.snapshot import Snapshot, asked_by
 
@@ -22,22 +24,52 @@ def largest_min_free_kbytes(snap: Snapshot, ok: Callable[[Snapshot], bool]) -> i
     in steps of one page (4 kB: the handler stores kB, setup_per_zone_wmarks shifts by 2), so the last kB of the
     step is returned.
     """
-    if not ok(with_min_free_kbytes(snap, 0)):
+    return _largest(snap.page_kb, lambda value: ok(with_min_free_kbytes(snap, value)))
+
+
+def _largest(page_kb: int, ok: Callable[[int], bool], near: int = 1) -> int | None:
+    """Return the largest value in kB at which ``ok`` holds; looked for first around the page ``near``."""
+    if not ok(0):
         return None
-    if ok(with_min_free_kbytes(snap, INT_MAX)):
+    if ok(INT_MAX):
         return INT_MAX
-    passing, failing = 0, 1
-    page_kb = snap.page_kb
-    while ok(with_min_free_kbytes(snap, failing * page_kb)):
-        passing = failing
-        failing *= 2
+    passing, failing, step = 0, INT_MAX // page_kb, 1
+    at = min(max(near, 1), failing - 1)
+    if ok(at * page_kb):
+        passing = at
+        while (at := min(passing + step, failing)) < failing and ok(at * page_kb):
+            passing, step = at, step * 2
+        failing = at
+    else:
+        failing = at
+        while (at := max(failing - step, 0)) > 0 and not ok(at * page_kb):
+            failing, step = at, step * 2
+        passing = at
     while failing - passing > 1:
         middle = (passing + failing) // 2
-        if ok(with_min_free_kbytes(snap, middle * page_kb)):
+        if ok(middle * page_kb):
             passing = middle
         else:
             failing = middle
     return passing * page_kb + page_kb - 1
+
+
+def _passing_at(
+    snap: Snapshot, orders: tuple[int, ...], mark: Mark, marks: Callable[[int], Sequence[ZoneMarks]]
+) -> Callable[[int], bool]:
+    """Return whether ``orders`` pass as a function of vm.min_free_kbytes; ``marks`` gives those of all zones.
+
+    The same as :func:`operation_passes` on the snapshot of :func:`with_min_free_kbytes`, which need not be made.
+    """
+    lists, place = lists_of(snap, mark), MARKS.index(mark)
+
+    def passes(min_free_kbytes: int) -> bool:
+        at = marks(min_free_kbytes)
+        for zone in lists:
+            zone.begin(at[zone.zone.index][place] + zone.zone.boost)
+        return all(serve(lists, order, "smallest") is not None for order in orders)
+
+    return passes
 
 
 def largest_passing(snap: Snapshot, orders: tuple[int, ...], mark: Mark, *, every_zone: bool = False) -> int | None:
@@ -45,12 +77,9 @@ def largest_passing(snap: Snapshot, orders: tuple[int, ...], mark: Mark, *, ever
 
     In some zone: block by block over the zone list. In every zone: each zone alone must serve the whole operation.
     """
-    if not every_zone:
-        return largest_min_free_kbytes(snap, lambda s: operation_passes(s, orders, mark))
-    values = [
-        largest_min_free_kbytes(snap.with_zones((zone,)), lambda s: operation_passes(s, orders, mark))
-        for zone in snap.zones
-    ]
+    marks = cache(partial(marks_at, snap))
+    parts = [snap.with_zones((zone,)) for zone in snap.zones] if every_zone else [snap]
+    values = [_largest(snap.page_kb, _passing_at(part, orders, mark, marks)) for part in parts]
     return None if any(v is None for v in values) else min(v for v in values if v is not None)
 
 
@@ -75,9 +104,14 @@ def smallest_reserve_ratio(snap: Snapshot, index: int, ok: Callable[[Snapshot], 
 def thresholds(snap: Snapshot, operation: Operation) -> tuple[Thresholds, ...]:
     """Return the values of vm.min_free_kbytes at which an operation passes: each zone alone, then the list."""
     rows = []
+    marks = cache(partial(marks_at, snap))
     for part, zone in _parts(asked_by(snap, operation)):
+        at_min: int | None = None
         for mark in MARKS:
-            largest = largest_passing(part, operation.orders, mark)
+            # LOW is five quarters of MIN, and HIGH six: where the one is known the others are near.
+            near = 1 if at_min is None else at_min * 4 // (4 + MARKS.index(mark)) // snap.page_kb
+            largest = _largest(snap.page_kb, _passing_at(part, operation.orders, mark, marks), near)
+            at_min = largest if mark == "min" else at_min
             rows.append(
                 Thresholds(
                     knob=MIN_FREE_KBYTES,

@@ -64,7 +64,7 @@ def what_if(snap: Snapshot, operation: Operation, changes: tuple[Change, ...], *
     if freed:
         after = asked_by(after, target)
         spread = scatter(after, freed, target.orders, **({} if draws is None else {"draws": draws}))
-        return _bounded(snap, before, target, spread, children_that_stay(snap, operation))
+        return _bounded(snap, before, target, spread, _children_before(snap, operation))
     return Outcome(
         verification=classify(snap, after, target),
         before=before,
@@ -73,7 +73,7 @@ def what_if(snap: Snapshot, operation: Operation, changes: tuple[Change, ...], *
         draws=0,
         estimate_min=None,
         estimate_high=None,
-        headroom_before=children_that_stay(snap, operation),
+        headroom_before=_children_before(snap, operation),
         headroom=children_that_stay(after, target),
         headroom_draws=(),
         operation=target,
@@ -124,6 +124,11 @@ def _worse(before: Snapshot, after: Snapshot) -> bool:
 @lru_cache(maxsize=8)  # the state before is the same for every change that is tried on it
 def _replays(snap: Snapshot, operation: Operation) -> tuple[Replay, ...]:
     return tuple(replay(snap, operation, mark) for mark in MARKS)
+
+
+@lru_cache(maxsize=8)
+def _children_before(snap: Snapshot, operation: Operation) -> int:
+    return children_that_stay(snap, operation)
 
 
 def _bounded(
