@@ -110,7 +110,7 @@ class BlockSource:
                 raise InputError(self.name, f"is {what}", expected=_TEXT)
         self._stream = cast(BinaryIO, _Rewound(start, self._stream))
         if start.startswith(b"\x1f\x8b"):
-            self._stream = cast(BinaryIO, _Unzipped(self._stream))
+            self._stream = cast(BinaryIO, Unzipped(self._stream))
             self._packed = True
             self._delivered = 0
             start = self._raw(8)
@@ -245,7 +245,7 @@ class _Rewound:
         return self._stream.read(size)
 
 
-class _Unzipped:
+class Unzipped:
     """A gzip stream that returns all that could be decompressed before it complains about a damaged end."""
 
     def __init__(self, stream: BinaryIO) -> None:

@@ -38,6 +38,9 @@ class Spacing(NamedTuple):
     incidents: int = 48
 
 
+USUAL = Spacing()
+
+
 class Survey(NamedTuple):
     """The cuts of a stretch in their order, and how many lines the log has, if it was read to its end.
 
