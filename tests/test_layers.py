@@ -30,6 +30,7 @@ ROOMS = (
     ("plan",),
     ("advise",),
     ("comparison", "authoring"),
+    ("fleet",),
     ("present", "export", "collect"),
     ("web",),
     ("cli",),
