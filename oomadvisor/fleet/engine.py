@@ -120,7 +120,7 @@ class OnDask:
             self._stack.enter_context(dask.config.set(dict(_QUIET)))
             address: Any = self._scheduler
             if address is None:
-                address = LocalCluster(  # type: ignore[no-untyped-call]
+                address = LocalCluster(
                     n_workers=self._workers,
                     threads_per_worker=1,
                     processes=True,
@@ -133,9 +133,7 @@ class OnDask:
                 )
                 self._stack.enter_context(suppress(Exception))
                 self._stack.callback(address.close, timeout=10)
-            self._client = Client(  # type: ignore[no-untyped-call]
-                address, timeout=CONNECT_SECONDS, set_as_default=False
-            )
+            self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
             self._stack.callback(self._client.close, timeout=5)
             # The rules travel once to each worker, not with each job.
             self._carried = self._client.scatter(self._rules, broadcast=True, hash=False)
