@@ -1,6 +1,6 @@
 """The free lists of a zone while blocks are taken out of them, counted in place: the innermost loop of everything."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from oomadvisor.kernel.watermark import ONE_KIND
@@ -17,13 +17,11 @@ class FreeLists:
 
     __slots__ = ("_letters", "_passes", "_test", "blocks", "free", "kinds", "zone")
 
-    def __init__(self, snap: Snapshot, zone: ZoneSnapshot, mark: Mark) -> None:
+    def __init__(self, zone: ZoneSnapshot, mark: Mark, test: Callable[..., Callable[..., bool]]) -> None:
         self.zone = zone
         self._letters = None if zone.kinds.lists is None else list(zone.kinds.lists)
         self.kinds = zone.kinds if self._letters is None else zone.kinds._replace(lists=self._letters)
-        self._test = partial(
-            snap.family.attempt_at_mark, flags=snap.privileges(mark), kinds=self.kinds, bits=snap.bits, smp=snap.smp
-        )
+        self._test = test
         self.begin(zone.mark(mark))
 
     def begin(self, mark_pages: int) -> None:
@@ -33,7 +31,7 @@ class FreeLists:
         self.blocks = list(zone.blocks)
         if self._letters is not None and zone.kinds.lists is not None:
             self._letters[:] = zone.kinds.lists
-        self._passes = self._test(mark_pages, zone.reserve)
+        self._passes = self._test(mark_pages, zone.reserve, kinds=self.kinds)
 
     def take(self, order: int, choice: Choice) -> bool:
         """Take a block of ``order``, if the zone passes the test and has one."""
@@ -67,7 +65,8 @@ class FreeLists:
 
 def lists_of(snap: Snapshot, mark: Mark) -> list[FreeLists]:
     """Return the lists of all zones that may serve the request, first tried first."""
-    return [FreeLists(snap, zone, mark) for zone in snap.zones]
+    test = partial(snap.family.attempt_at_mark, flags=snap.privileges(mark), bits=snap.bits, smp=snap.smp)
+    return [FreeLists(zone, mark, test) for zone in snap.zones]
 
 
 def serve(lists: Sequence[FreeLists], order: int, choice: Choice) -> FreeLists | None:
