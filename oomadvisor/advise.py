@@ -16,6 +16,8 @@ from oomadvisor.model import (
     SystemState,
     Warning_,
 )
+from oomadvisor.model.plan import HORIZONS
+from oomadvisor.plan import make_plan
 from oomadvisor.rank import rank_parts
 from oomadvisor.rulebook.book import RuleBook
 from oomadvisor.rulebook.engine import Engine
@@ -57,7 +59,7 @@ def advise(state: SystemState, book: RuleBook, *, engine: Engine | None = None) 
     skipped += [Skipped(rule=r.id, reason=why_not(r, known)) for r in rules if r.id not in by_rule]
     fixes, rejected, unproposable = _fixes(assessment, rules, by_rule)
     refuted, helpful = _refutations(assessment, rules, by_rule)
-    return IncidentAdvice(
+    advice = IncidentAdvice(
         state=state,
         summary=summary(state),
         memory=state.memory,
@@ -76,6 +78,9 @@ def advise(state: SystemState, book: RuleBook, *, engine: Engine | None = None) 
             *_about_the_kernel(assessment),
             *(Warning_(code="rules", text=text) for text in inference.warnings),
         ),
+    )
+    return (
+        advice.model_copy(update={"plan": make_plan(assessment, advice, book, until=HORIZONS[-1])}) if fixes else advice
     )
 
 

@@ -4,17 +4,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Protocol
 
 from oomadvisor.facts import Assessment
 from oomadvisor.handlers import handler_of, why_not_written
 from oomadvisor.model import Fix, IncidentAdvice, Refutation, Verification
-from oomadvisor.model.advice import Change, FixKind, VerificationClass
-from oomadvisor.model.plan import HORIZONS, Horizon, LeftOut, Plan, Setting, Step
+from oomadvisor.model.plan import HORIZONS, Horizon, LeftOut, Plan, Setting, Stage, Step
 from oomadvisor.model.state import LOWMEM_RESERVE_RATIO
+from oomadvisor.model.verification import Change, FixKind, VerificationClass
 from oomadvisor.rulebook.book import RuleBook
 from oomadvisor.rulebook.change import Change as WrittenChange
 from oomadvisor.rulebook.rule import Rule
-from oomadvisor.simulate import SetSysctl
+from oomadvisor.simulate import FreeBlocks, FreePages, SetSysctl
 from oomadvisor.verify import NotProposable, Resolved, judge, resolve
 
 HORIZON_OF: dict[FixKind, Horizon] = {
@@ -46,6 +47,15 @@ class _Candidate:
     conflicts: frozenset[str]
     replayed: tuple[Resolved, ...]
 
+    @property
+    def sources(self) -> frozenset[str]:
+        """What it takes pages from: taken from there twice they would be counted twice."""
+        return frozenset(one.shown.knob for one in self.replayed if isinstance(one.replayed, FreePages | FreeBlocks))
+
+
+class _Replay(Protocol):
+    def __call__(self, chosen: Sequence[_Candidate], *, only_settings: bool = False) -> Verification | None: ...
+
 
 def make_plan(
     assessment: Assessment,
@@ -62,54 +72,95 @@ def make_plan(
     without it. With them it is what was picked by id that is taken, and nothing else; ``force`` lets a harmful one in.
     Raises CannotPlan.
     """
+    replay = _replays(assessment)
     if picks:
         candidates = [_picked(assessment, advice, book, name, force=force) for name in dict.fromkeys(picks)]
         chosen, left = _compatible(candidates), _unpicked(advice, picks)
     else:
         listed = [_of_fix(assessment, book, fix) for fix in advice.fixes]
-        chosen, left = _chosen(assessment, listed, until)
-    settled = _verified(assessment, chosen, only_settings=True)
+        chosen, left = _chosen(assessment, replay, listed, until)
     forced = any(one.step.class_ == "harmful" for one in chosen)
-    if settled is not None and settled.class_ == "harmful" and not force:
-        raise CannotPlan(f"taken together these settings are harmful: {settled.why}")
+    settled = replay(chosen, only_settings=True)
+    if settled is not None and settled.class_ == "harmful":
+        if not force:
+            raise CannotPlan(f"taken together these settings are harmful: {settled.why}")
+        forced = True
     return Plan(
         horizon=until,
         about=" ".join(advice.summary[:1]),
         kernel=assessment.state.kernel,
         steps=tuple(one.step for one in chosen),
+        stages=_stages(replay, chosen),
         left_out=tuple(left),
         written=settled,
-        whole=_verified(assessment, chosen, only_settings=False),
-        forced=forced or (settled is not None and settled.class_ == "harmful"),
+        whole=replay(chosen),
+        forced=forced,
     )
 
 
+def _stages(replay: _Replay, chosen: Sequence[_Candidate]) -> tuple[Stage, ...]:
+    found = []
+    for horizon in HORIZONS:
+        if any(one.step.horizon == horizon for one in chosen):
+            until = [one for one in chosen if HORIZONS.index(one.step.horizon) <= HORIZONS.index(horizon)]
+            found.append(Stage(horizon=horizon, verification=replay(until)))
+    return tuple(found)
+
+
 def _chosen(
-    assessment: Assessment, listed: Sequence[_Candidate], until: Horizon
+    assessment: Assessment, replay: _Replay, listed: Sequence[_Candidate], until: Horizon
 ) -> tuple[list[_Candidate], list[LeftOut]]:
+    """Return what to take, horizon by horizon: what can be done now is never left out for the sake of what comes later.
+
+    Nothing is taken that is at odds with what was taken before it, or that does harm together with it.
+    """
     chosen: list[_Candidate] = []
     left: list[LeftOut] = []
     sure = False
-    for one in listed:
-        step = one.step
-        reason = _clash(one, chosen)
-        if HORIZONS.index(step.horizon) > HORIZONS.index(until):
-            reason = f"for later: it is in --plan {step.horizon}"
-        elif reason is None and step.settings:
-            reason = _not_writable(assessment, step)
-            if reason is None and step.class_ not in PROVED:
-                reason = f"{step.class_} from this report; --pick {step.id} takes it all the same"
-        if reason is None and one.repairs != "cause" and sure:
-            reason = "not needed: the plan is certain without it"
-        if reason is None and one.repairs == "containment":
-            reason = "it prevents no kill; take it by name, if at all"
+    for one in sorted(listed, key=lambda candidate: HORIZONS.index(candidate.step.horizon)):
+        reason = _unwanted(assessment, one, chosen, until, sure=sure)
+        if reason is None and one.replayed:
+            reason, whole = _harm(replay, [*chosen, one])
+            certain = whole is not None and whole.class_ == "certain"
+            if reason is None and sure and not certain:
+                reason = "the plan is certain, and would not be with it"
+            sure = sure or (reason is None and certain)
         if reason is not None:
-            left.append(LeftOut(id=step.id, title=step.title, reason=reason))
-            continue
-        chosen.append(one)
-        whole = _verified(assessment, chosen, only_settings=False)
-        sure = whole is not None and whole.class_ == "certain"
+            left.append(LeftOut(id=one.step.id, title=one.step.title, reason=reason))
+        else:
+            chosen.append(one)
     return chosen, left
+
+
+def _unwanted(
+    assessment: Assessment, one: _Candidate, chosen: Sequence[_Candidate], until: Horizon, *, sure: bool
+) -> str | None:
+    """Return why ``one`` is not to be taken beside what was chosen, None when it is."""
+    step = one.step
+    if HORIZONS.index(step.horizon) > HORIZONS.index(until):
+        return f"for later: it is in --plan {step.horizon}"
+    reason = _clash(one, chosen) or (_not_writable(assessment, step) if step.settings else None)
+    if reason is not None:
+        return reason
+    if one.repairs != "cause" and sure:
+        return "not needed: the plan is certain without it"
+    if step.settings and step.class_ not in PROVED:
+        return f"{step.class_} from this report; export --pick {step.id} takes it all the same"
+    return "it prevents no kill; take it by name, if at all" if one.repairs == "containment" else None
+
+
+def _harm(replay: _Replay, together: Sequence[_Candidate]) -> tuple[str | None, Verification | None]:
+    """Return why the last of ``together`` must not stand beside the others, and else what all of them come to."""
+    settled, whole = None, None
+    try:
+        settled = replay(together, only_settings=True)
+        whole = replay(together)
+    except CannotPlan as error:
+        return str(error), None
+    for found in (settled, whole):
+        if found is not None and found.class_ == "harmful":
+            return f"together with what is taken before it, it does harm: {found.why}", None
+    return None, whole
 
 
 def _clash(one: _Candidate, chosen: Sequence[_Candidate]) -> str | None:
@@ -123,6 +174,9 @@ def _clash(one: _Candidate, chosen: Sequence[_Candidate]) -> str | None:
                     return f"{other.step.id} sets {ours.name} to another value ({theirs.value})"
                 if handler_of(ours.name).zeroes == theirs.name or handler_of(theirs.name).zeroes == ours.name:
                     return f"{ours.name} and {theirs.name} ({other.step.id}) set each other to 0"
+        both = one.sources & other.sources
+        if both:
+            return f"it overlaps with {other.step.id}: both take pages from {', '.join(sorted(both))}"
     return None
 
 
@@ -274,17 +328,25 @@ def _not_writable(assessment: Assessment, step: Step) -> str | None:
     return next((reason for reason in reasons if reason is not None), None)
 
 
-def _verified(assessment: Assessment, chosen: Sequence[_Candidate], *, only_settings: bool) -> Verification | None:
-    """Return the replay of everything chosen together, as far as it can be replayed; None when nothing can be."""
-    resolved = tuple(
-        one
-        for candidate in chosen
-        for one in candidate.replayed
-        if isinstance(one.replayed, SetSysctl) or not only_settings
-    )
-    if not resolved:
-        return None
-    try:
-        return judge(assessment, resolved, assessment.state.workload).verification
-    except NotProposable as error:
-        raise CannotPlan(f"these changes do not go together: {error}") from error
+def _replays(assessment: Assessment) -> _Replay:
+    """Return a function that replays everything chosen together, as far as it can be; each set of changes once.
+
+    It returns None when nothing can be replayed, and raises CannotPlan when the changes do not go together.
+    """
+    known: dict[tuple[Resolved, ...], Verification] = {}
+
+    def replayed(chosen: Sequence[_Candidate], *, only_settings: bool = False) -> Verification | None:
+        resolved = tuple(
+            one
+            for candidate in chosen
+            for one in candidate.replayed
+            if isinstance(one.replayed, SetSysctl) or not only_settings
+        )
+        if resolved and resolved not in known:
+            try:
+                known[resolved] = judge(assessment, resolved, assessment.state.workload).verification
+            except NotProposable as error:
+                raise CannotPlan(f"these changes do not go together: {error}") from error
+        return known.get(resolved)
+
+    return replayed

@@ -56,4 +56,6 @@ def _ended(state: SystemState) -> str:
     if incident.kind == "cgroup-oom":
         return f"{named} was killed." if named else "Who was killed, the report does not say."
     killed = f"it killed {named}" if named else "whom it killed, the report does not say"
+    if incident.request.order is not None and incident.request.order < 0:
+        return f"{had}, and no request had failed; {killed}."
     return f"{had}, yet the kernel gave up and started the OOM killer; {killed}."

@@ -21,8 +21,8 @@ from oomadvisor.model import (
     Verdict,
     Verification,
 )
-from oomadvisor.model.advice import VerificationClass
 from oomadvisor.model.state import LOWMEM_RESERVE_RATIO, MIN_FREE_KBYTES
+from oomadvisor.model.verification import VerificationClass
 from oomadvisor.rulebook.change import (
     Change as WrittenChange,
 )

@@ -10,7 +10,7 @@ from oomadvisor.book import load_book
 from oomadvisor.facts import assess
 from oomadvisor.handlers import handler_of, why_not_written
 from oomadvisor.knowledge import knobs
-from oomadvisor.model.plan import HORIZONS, Plan
+from oomadvisor.model.plan import HORIZONS, Horizon, Plan
 from oomadvisor.plan import CannotPlan, make_plan
 from oomadvisor.simulate import SetSysctl, what_if
 from tests.export.plans import seed_advice, seed_plan, seed_state
@@ -37,11 +37,17 @@ RULE = """\
 """
 
 
-def with_rules(tmp_path: Path, *rules: dict[str, str], picks: tuple[str, ...] = (), force: bool = False) -> Plan:
+def with_rules(
+    tmp_path: Path,
+    *rules: dict[str, str],
+    picks: tuple[str, ...] = (),
+    force: bool = False,
+    until: Horizon = "now",
+) -> Plan:
     rows = [RULE.format(**{"kind": "sysctl", "repairs": "cause", "more": "", **rule}) for rule in rules]
     (tmp_path / "mine.yaml").write_text("schema: 1\nrules:\n" + "".join(rows))
     book, state = load_book([str(tmp_path)]), seed_state()
-    return make_plan(assess(state), advise(state, book), book, picks=picks, force=force)
+    return make_plan(assess(state), advise(state, book), book, until=until, picks=picks, force=force)
 
 
 def sysctl(name: str, value: str) -> str:
@@ -176,3 +182,35 @@ def test_handlers_are_of_knobs_that_exist_and_pairs_are_mutual() -> None:
             assert not handler.read_only
     named = [name for name in knobs() if handler_of(name) != type(handler_of(name))(name)]
     assert len(named) == 15
+
+
+def test_what_can_be_done_now_is_not_left_out_for_what_comes_later(tmp_path: Path) -> None:
+    build = {
+        "id": "aa-build",
+        "change": "{unsimulated: Another build.}",
+        "kind": "build",
+        "more": "      conflicts_with: [lower-min-free-kbytes]",
+    }
+    plan = with_rules(tmp_path, build, until="firmware")
+    assert plan.steps[0].id == "lower-min-free-kbytes"
+    assert {one.id: one.reason for one in plan.left_out}["aa-build"] == "it conflicts with lower-min-free-kbytes"
+
+
+def test_the_same_pages_are_not_counted_twice(tmp_path: Path) -> None:
+    rules = [{"id": f"free-{n}", "change": "{free: {from: tmpfs, mb: 90}}", "kind": "mount"} for n in (1, 2)]
+    plan = with_rules(tmp_path, *rules, until="week")
+    taken = {step.id for step in plan.steps} & {"free-1", "free-2", "shrink-tmpfs"}
+    assert len(taken) == 1
+    reasons = {one.id: one.reason for one in plan.left_out}
+    for other in {"free-1", "free-2", "shrink-tmpfs"} - taken:
+        assert reasons[other] == f"it overlaps with {taken.copy().pop()}: both take pages from tmpfs"
+
+
+def test_a_stage_is_the_plan_of_its_horizon() -> None:
+    whole = seed_plan("firmware")
+    assert [stage.horizon for stage in whole.stages] == list(HORIZONS)
+    for stage in whole.stages:
+        alone = seed_plan(stage.horizon)
+        assert alone.whole == stage.verification
+        until = HORIZONS.index(stage.horizon)
+        assert [s.id for s in alone.steps] == [s.id for s in whole.steps if HORIZONS.index(s.horizon) <= until]

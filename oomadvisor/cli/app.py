@@ -13,6 +13,7 @@ from oomadvisor import __version__
 from oomadvisor.cli import options
 from oomadvisor.cli.collect import collect
 from oomadvisor.cli.export import export
+from oomadvisor.cli.fleet import fleet_app
 from oomadvisor.cli.inputs import Inputs, Picked, Wanted, check_found, pick, scan
 from oomadvisor.cli.knowledge import knowledge_app
 from oomadvisor.cli.output import Colour, check_target, coloured, columns, to_stderr, write_result
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.add_typer(rules_app, name="rules")
 app.add_typer(knowledge_app, name="knowledge")
+app.add_typer(fleet_app, name="fleet")
 
 
 def _show_version(wanted: bool) -> None:
@@ -324,12 +326,16 @@ Examples:
 def schema(
     document: Annotated[
         options.Document,
-        typer.Argument(metavar="advice|explain|simulate|longrun", help="The document whose schema is wanted."),
+        typer.Argument(metavar="advice|explain|simulate|longrun|verify", help="The document whose schema is wanted."),
     ] = options.Document.advice,
     output: options.Output = None,
     force: options.Force = False,
 ) -> None:
-    """Print the JSON Schema (2020-12) of what --format json prints: of advise, explain, simulate or simulate --days."""
+    """Print the JSON Schema (2020-12) of what --format json prints.
+
+    longrun is what simulate prints with --days.
+    """
+    from oomadvisor.present.comparison_json import comparison_schema
     from oomadvisor.present.json import advice_schema, dumps, explain_schema
     from oomadvisor.present.longrun import longrun_schema
     from oomadvisor.present.trial_json import trial_schema
@@ -340,6 +346,7 @@ def schema(
         options.Document.explain: explain_schema,
         options.Document.simulate: trial_schema,
         options.Document.longrun: longrun_schema,
+        options.Document.verify: comparison_schema,
     }
     write_result(dumps(schemas[document]()), output, force=force)
 

@@ -169,15 +169,17 @@ def _overridden(plan: "Plan", state: "SystemState") -> list[str]:
 
 def _conf_of(state: "SystemState") -> bytes | None:
     """Return the /etc/sysctl.conf that a bundle holds, None when it holds none or not all of it."""
-    found = next((conf for conf in state.proc.confs if conf.path == "/etc/sysctl.conf"), None)
+    from oomadvisor.export import bundled_conf, conf_bytes
+
+    found = bundled_conf(state)
     if found is None:
         return None
-    text = "\n".join(found.lines) + ("\n" if found.ended and found.lines else "")
-    if not found.whole or "\ufffd" in text:
+    content = conf_bytes(found)
+    if content is None:
         to_stderr("The report holds a damaged /etc/sysctl.conf; the patch makes a new one. Name it with --sysctl-conf.")
-        return None
-    to_stderr("The patch is for the /etc/sysctl.conf that the report holds; --sysctl-conf names another.")
-    return text.encode()
+    else:
+        to_stderr("The patch is for the /etc/sysctl.conf that the report holds; --sysctl-conf names another.")
+    return content
 
 
 def _read(path: str) -> bytes:

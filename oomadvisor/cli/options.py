@@ -46,6 +46,7 @@ class Document(str, Enum):
     explain = "explain"
     simulate = "simulate"
     longrun = "longrun"
+    verify = "verify"
 
 
 Report = Annotated[

@@ -36,6 +36,9 @@ def verify(
             show_default=False,
         ),
     ],
+    form: Annotated[
+        options.ExplainFormat, typer.Option("--format", help="The form of the result.")
+    ] = options.ExplainFormat.text,
     until: UntilOption = UpTo.now,
     picks: Picks = None,
     incident: options.Incident = None,
@@ -61,7 +64,6 @@ def verify(
     from oomadvisor.facts import assess
     from oomadvisor.infer import build_state
     from oomadvisor.parse.report import Report, same_incident
-    from oomadvisor.present.comparison import render_comparison
 
     check_target(output, force=force)
     earlier, later = Report(before), Report(after)
@@ -73,11 +75,16 @@ def verify(
     proc = later.proc()
     now = state_now(state, proc, later.sysctls(), new)
     comparison = compare(assess(state), plan, now, new, proc)
-    write_result(
-        render_comparison(comparison, width=columns(width, output), colour=coloured(color, output)),
-        output,
-        force=force,
-    )
+    if form is options.ExplainFormat.json:
+        from oomadvisor.present.comparison_json import comparison_json
+        from oomadvisor.present.json import dumps
+
+        text = dumps(comparison_json(comparison))
+    else:
+        from oomadvisor.present.comparison import render_comparison
+
+        text = render_comparison(comparison, width=columns(width, output), colour=coloured(color, output))
+    write_result(text, output, force=force)
     raise typer.Exit(CODES[comparison.result])
 
 

@@ -7,17 +7,13 @@ Quantities carry their unit in the name: ``_pages`` (of ``SystemState.page_kb`` 
 from oomadvisor.model.advice import (
     Advice,
     Cause,
-    Change,
     Evidence,
     Fix,
-    Headroom,
     IncidentAdvice,
-    Measured,
     RankParts,
     Refutation,
     RuleNote,
     Skipped,
-    Verification,
 )
 from oomadvisor.model.base import Frozen, Origin, Warning_
 from oomadvisor.model.incident import (
@@ -49,6 +45,7 @@ from oomadvisor.model.state import (
     Tunable,
 )
 from oomadvisor.model.verdict import LadderStep, Replay, ReplayStep, Thresholds, Verdict
+from oomadvisor.model.verification import Change, Headroom, Measured, Verification
 from oomadvisor.model.zone import MARKS, Mark, Marks, Zone
 
 __all__ = [

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from oomadvisor.model.advice import Headroom
 from oomadvisor.model.base import Frozen
 from oomadvisor.model.plan import Plan
 from oomadvisor.model.state import Operation, SystemState
+from oomadvisor.model.verification import Headroom
 from oomadvisor.model.zone import Mark
 
 Result = Literal["passing", "not passing", "not in force", "not decidable"]

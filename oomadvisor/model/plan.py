@@ -2,9 +2,9 @@
 
 from typing import Literal, get_args
 
-from oomadvisor.model.advice import FixKind, Measured, Verification, VerificationClass
 from oomadvisor.model.base import Frozen
 from oomadvisor.model.state import KernelRelease
+from oomadvisor.model.verification import FixKind, Measured, Verification, VerificationClass
 
 Horizon = Literal["now", "week", "firmware"]
 """``now``: writes to /proc/sys and commands, undone as fast as they are made. ``week``: mounts, workload.
@@ -57,9 +57,17 @@ class LeftOut(Frozen):
     reason: str
 
 
+class Stage(Frozen):
+    """What the steps up to and with a horizon come to, replayed together; None when none of them can be replayed."""
+
+    horizon: Horizon
+    verification: Verification | None
+
+
 class Plan(Frozen):
-    """Steps that go together. ``written``: the replay of all settings together; ``whole``: with what is done by hand as
-    well, as far as it can be replayed. Both are None when there is nothing of the kind.
+    """Steps that go together, by horizon. ``written``: the replay of all settings together; ``whole``: with what is
+    done by hand as well, as far as it can be replayed. Both are None when there is nothing of the kind. ``stages``: the
+    same as ``whole`` for each horizon that has steps.
 
     ``about``: the incident in a sentence. ``forced``: a change that the replay calls harmful was asked for by name.
     """
@@ -68,6 +76,7 @@ class Plan(Frozen):
     about: str
     kernel: KernelRelease
     steps: tuple[Step, ...] = ()
+    stages: tuple[Stage, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     written: Verification | None = None
     whole: Verification | None = None
@@ -84,4 +93,4 @@ class Plan(Frozen):
         return tuple(setting for step in self.steps for setting in step.settings if setting.once)
 
 
-__all__ = ["HORIZONS", "Horizon", "LeftOut", "Plan", "Setting", "Step"]
+__all__ = ["HORIZONS", "Horizon", "LeftOut", "Plan", "Setting", "Stage", "Step"]

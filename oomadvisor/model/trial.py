@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from oomadvisor.model.advice import Change, Verification, VerificationClass
 from oomadvisor.model.base import Frozen
 from oomadvisor.model.state import Operation, SystemState
 from oomadvisor.model.verdict import Replay, Thresholds, Verdict
+from oomadvisor.model.verification import Change, Verification, VerificationClass
 
 EffectUnit = Literal["pages", "kB", "blocks", "pageblocks", "zones", "state"]
 

@@ -36,13 +36,14 @@ from oomadvisor.model import (
     Warning_,
     Zone,
 )
+from oomadvisor.present.plan_json import plan_json
 
 ADVICE_SCHEMA = "oomadvisor/advice/1"
 EXPLAIN_SCHEMA = "oomadvisor/explain/1"
 SCHEMA_FILE = Path(__file__).parent / "schema" / "advice-1.json"
 
 # What `explain` leaves out of an incident: everything that the rules concluded.
-CONCLUSIONS = ("summary", "causes", "fixes", "refuted", "notes", "skipped_rules")
+CONCLUSIONS = ("summary", "causes", "fixes", "plan", "refuted", "notes", "skipped_rules")
 
 
 def dumps(document: Mapping[str, Any]) -> str:
@@ -118,6 +119,7 @@ def _incident(one: IncidentAdvice) -> dict[str, Any]:
         "ladder": [_ladder(verdict) for verdict in one.verdicts],
         "causes": [_cause(cause) for cause in one.causes],
         "fixes": [_fix(fix) for fix in one.fixes],
+        "plan": plan_json(one.plan),
         "refuted": [_refutation(refutation) for refutation in one.refuted],
         "notes": [_note(note) for note in one.notes],
         "skipped_rules": [skipped.model_dump() for skipped in one.skipped],

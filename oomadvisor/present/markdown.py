@@ -22,6 +22,7 @@ from oomadvisor.present.numbers import (
     value_words,
     why_rows,
 )
+from oomadvisor.present.plan_words import plan_footer, plan_rows
 from oomadvisor.present.printable import printable
 
 _ESCAPES = str.maketrans({c: f"\\{c}" for c in "\\`*_[]|~$#"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;", "@": "&#64;"})
@@ -98,6 +99,7 @@ def _incident(one: IncidentAdvice) -> list[str]:
         ),
         *_section("Why", [part for title, text in why_rows(one) for part in _why(title, text)]),
         *(part for fix in one.fixes[:1] for part in _section(first_heading(fix), _first(fix))),
+        *_section("The plan", _plan(one)),
         *_section("The check, in the kernel's arithmetic", _check(one)),
         *_section("Where the memory is", _memory(one)),
         *_section("Settings", _settings(one.tunables)),
@@ -195,6 +197,11 @@ def _first(fix: Fix) -> list[str]:
     return [_title(fix), *_commands(fix), _list(lines)]
 
 
+def _plan(one: IncidentAdvice) -> list[str]:
+    rows = [part for row in plan_rows(one) for part in (f"**{row.when}**", _list(map(_short_title, row.fixes)))]
+    return [*rows, *map(paragraph, plan_footer(one))]
+
+
 def _fix(fix: Fix) -> list[str]:
     lines = [*_effect(fix), *map(_measured, fix.verification.measured)]
     lines += [f"Price: {inline(fix.price)}"] if fix.price else []
@@ -207,8 +214,11 @@ def _fix(fix: Fix) -> list[str]:
 def _title(fix: Fix) -> str:
     """The title, the change in numbers and the class; fit for the beginning of a paragraph."""
     changes = [f"{code(c.knob)}: {inline(c.current or 'not known')} → {inline(c.target)}" for c in fix.changes]
-    what = f" ({'; '.join(changes)})" if changes else ""
-    return f"**{inline(fix.verification.class_).capitalize()}**: {inline(fix.title)}{what}"
+    return _short_title(fix) + (f" ({'; '.join(changes)})" if changes else "")
+
+
+def _short_title(fix: Fix) -> str:
+    return f"**{inline(fix.verification.class_).capitalize()}**: {inline(fix.title)}"
 
 
 def _commands(fix: Fix) -> list[str]:

@@ -57,7 +57,7 @@ def check_rows(advice: IncidentAdvice) -> tuple[tuple[str, ...], tuple[CheckRow,
     """
     order = order_in_question(advice)
     verdicts = [v for v in advice.verdicts if v.order == order]
-    if order and scans(advice):
+    if order > 0 and scans(advice):
         large = f"blocks ≥ {advice.state.page_kb << order} kB"
         found = (CheckRow(_cells(v, [_step(v.steps[0]), str(v.steps[1].remaining_pages)]), v.ok) for v in verdicts)
         return ("zone", "mark", "free pages", large, "result"), tuple(found)

@@ -26,6 +26,7 @@ from oomadvisor.present.numbers import (
     unknown_rows,
     why_rows,
 )
+from oomadvisor.present.plan_words import plan_footer, plan_rows
 from oomadvisor.present.printable import printable
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ def _incident(advice: IncidentAdvice, whole: Advice) -> list[RenderableType]:
     if advice.fixes:
         parts.append(heading(first_heading(advice.fixes[0])))
         parts.append(indented(_first_fix(advice.fixes[0])))
+    parts += _plan(advice)
     if advice.verdicts:
         parts.append(heading("The check, in the kernel's arithmetic"))
         parts.append(indented(check_table(advice), plain(check_footer(advice), "dim")))
@@ -146,6 +148,24 @@ def _incident(advice: IncidentAdvice, whole: Advice) -> list[RenderableType]:
         parts.append(heading("In short"))
         parts.append(indented(*_in_short(advice)))
     return parts
+
+
+def _plan(advice: IncidentAdvice) -> list[RenderableType]:
+    rows = plan_rows(advice)
+    if not rows:
+        return []
+    parts: list[RenderableType] = [heading("The plan")]
+    for row in rows:
+        parts.append(indented(plain(row.when)))
+        parts += [indented(_listed(_fix_title(fix, with_rank=False)), by=4) for fix in row.fixes]
+    return [*parts, indented(*(plain(line, "dim") for line in plan_footer(advice)))]
+
+
+def _listed(line: Text) -> RenderableType:
+    """Return a line with a dash before it, its later lines below the first."""
+    row = Table.grid(padding=(0, 1))
+    row.add_row("-", line)
+    return row
 
 
 def _in_short(advice: IncidentAdvice) -> list[RenderableType]:

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from oomadvisor.model.advice import Confidence, FixKind, Judgement
+from oomadvisor.model.advice import Confidence, Judgement
+from oomadvisor.model.verification import FixKind
 from oomadvisor.rulebook.change import Change, Unsimulated, Written
 from oomadvisor.rulebook.condition import Conjunction, Item
 from oomadvisor.rulebook.kernel_range import KernelRange

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from oomadvisor.kernel.watermark import Check, Privileges
 from oomadvisor.model import MARKS, Mark, Operation
-from oomadvisor.model.advice import VerificationClass
+from oomadvisor.model.verification import VerificationClass
 from oomadvisor.simulate.change import with_min_free_kbytes
 from oomadvisor.simulate.headroom import children_at_most, children_that_stay, is_lower_bound
 from oomadvisor.simulate.lists import FreeLists, lists_of, serve

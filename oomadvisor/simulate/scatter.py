@@ -54,16 +54,21 @@ def scatter(snap: Snapshot, pages: int, orders: tuple[int, ...], *, draws: int =
     """
     best = snap.with_zones(tuple(_completed(zone, min(pages, _used(zone)), max(orders)) for zone in snap.zones))
     shares = _shares(snap, pages)
-    drawn = tuple(
-        snap.with_zones(
-            tuple(
-                zone.with_blocks(_freed_at_random(zone, share, f"{seed} {draw} {zone.name}"))
-                for zone, share in zip(snap.zones, shares, strict=True)
-            )
-        )
-        for draw in range(draws)
-    )
+    if max(orders) == 0:
+        # Single pages are counted, not looked for: every layout gives the same answer.
+        drawn = (_with_singles(snap, shares),) * draws
+    else:
+        drawn = tuple(_drawn(snap, shares, f"{seed} {draw}") for draw in range(draws))
     return Scatter(worst=_worst(snap, pages, orders), best=best, draws=drawn)
+
+
+def _drawn(snap: Snapshot, shares: Sequence[int], seed: str) -> Snapshot:
+    return snap.with_zones(
+        tuple(
+            zone.with_blocks(_freed_at_random(zone, share, f"{seed} {zone.name}"))
+            for zone, share in zip(snap.zones, shares, strict=True)
+        )
+    )
 
 
 def _used(zone: ZoneSnapshot) -> int:

@@ -5,9 +5,9 @@ from functools import cache
 from typing import NamedTuple
 
 from oomadvisor.model import Operation
-from oomadvisor.model.advice import VerificationClass
 from oomadvisor.model.state import MIN_FREE_KBYTES
 from oomadvisor.model.trial import Segment, Sweep, SweepPoint
+from oomadvisor.model.verification import VerificationClass
 from oomadvisor.simulate.change import with_min_free_kbytes, with_reserve_ratio
 from oomadvisor.simulate.headroom import children_range
 from oomadvisor.simulate.price import atomic_pages

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from oomadvisor.model import MARKS, Mark, Operation, Replay
-from oomadvisor.model.advice import VerificationClass
+from oomadvisor.model.verification import VerificationClass
 from oomadvisor.simulate.change import AddSwap, Change, FreePages, SetOperation, apply
 from oomadvisor.simulate.headroom import children_range, children_that_stay
 from oomadvisor.simulate.replay import operation_passes, replay

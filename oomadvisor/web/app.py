@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from oomadvisor import __version__
 from oomadvisor.present.html.page import render_plain
-from oomadvisor.web.ask import Ask, BadAsk, Head, whole_number
+from oomadvisor.web.ask import Ask, BadAsk, Head, from_base64, whole_number
 from oomadvisor.web.guard import Guard
 from oomadvisor.web.pool import Busy, Failed, Limits, Pool
 
@@ -98,12 +98,13 @@ async def _body(parts: AsyncIterator[Head | bytes]) -> AsyncIterator[bytes]:
 
 async def _ask(request: Request, what: str) -> Ask:
     limit = request.app.state.limits.body_bytes
-    async with request.form(max_files=4, max_fields=MOST_FIELDS, max_part_size=limit) as form:
+    async with request.form(max_files=5, max_fields=MOST_FIELDS, max_part_size=limit) as form:
         return Ask(
             what=what,  # type: ignore[arg-type]
             log=await _bytes(form, "file") or await _bytes(form, "log"),
             sysctl=await _bytes(form, "sysctl"),
             proc=await _bytes(form, "proc"),
+            conf=await _bytes(form, "conf") or from_base64((await _bytes(form, "conf64")).decode(), "conf64"),
             kernel=_word(form, "kernel"),
             incident=whole_number(_word(form, "incident") or "", "incident", least=1),
             form=_word(form, "form") or "html",

@@ -1,5 +1,6 @@
 """What a browser may ask for, as plain values that go to a worker process."""
 
+from base64 import b64decode
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,7 +9,7 @@ FORMS = {
     "markdown": ("Markdown", "text/markdown; charset=utf-8", "report.md"),
     "json": ("JSON", "application/json", "report.json"),
     "patch": ("Patch of sysctl.conf", "text/x-diff; charset=utf-8", "sysctl.conf.patch"),
-    "dropin": ("Drop-in for sysctl.d", "text/plain; charset=utf-8", "90-oomadvisor.conf"),
+    "dropin": ("Drop-in for sysctl.d", "text/plain; charset=utf-8", "60-oomadvisor.conf"),
     "script": ("Shell script", "text/x-shellscript; charset=utf-8", "fix.sh"),
 }
 """The forms in which a result can be taken away: title, media type and file name of each."""
@@ -22,7 +23,8 @@ class BadAsk(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One question. ``log``, ``sysctl``, ``proc``: inputs as bytes, empty when not given.
+    """One question. ``log``, ``sysctl``, ``proc``: inputs as bytes, empty when not given. ``conf``: the device's
+    sysctl.conf, for a patch.
 
     ``incident``: its number in the log, None for the first event. ``form``: of an export. ``value``, ``ratio``,
     ``operation``: where the slider stands.
@@ -32,6 +34,7 @@ class Ask:
     log: bytes
     sysctl: bytes = b""
     proc: bytes = b""
+    conf: bytes = b""
     kernel: str | None = None
     incident: int | None = None
     form: str = "html"
@@ -47,6 +50,14 @@ class Head:
     status: int
     media_type: str
     file: str | None = None
+
+
+def from_base64(text: str, name: str) -> bytes:
+    """Return the bytes that a page sent back: as text a browser would change their line ends. Raises BadAsk."""
+    try:
+        return b64decode(text, validate=True)
+    except ValueError:
+        raise BadAsk(f"{name}: base64 was expected") from None
 
 
 def whole_number(text: str, name: str, *, least: int = 0) -> int | None:

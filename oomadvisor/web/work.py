@@ -1,6 +1,7 @@
 """One request, from its text to the answer. Runs in a worker process; knows nothing of HTTP but the status."""
 
 import os
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
@@ -82,7 +83,7 @@ def _export(ask: Ask) -> Iterator[Part]:
     if ask.form == "html":
         body = render_page(advice, _lines(advice), known.moments).encode(errors="backslashreplace")
     else:
-        body = exported(advice, ask.form)
+        body = exported(advice, ask.form, ask.conf)
     yield Head(200, media_type, file)
     yield body
 
@@ -127,6 +128,7 @@ def _fields(ask: Ask, known: Read) -> Iterator[tuple[str, str]]:
     yield "log", kept_log(ask, known.ranges)
     for name, data in (("sysctl", ask.sysctl), ("proc", ask.proc)):
         yield name, data.decode("utf-8", "replace")
+    yield "conf64", b64encode(ask.conf).decode()
     yield "kernel", ask.kernel or ""
     yield "incident", str(known.state.incident.number)
 

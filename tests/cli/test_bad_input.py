@@ -12,6 +12,7 @@ import pytest
 
 from oomadvisor.cli.exit_codes import ExitCode
 from tests.cli.conftest import NEUTRAL, ROOT, SEED, Here, Ran, run
+from tests.expert import later
 
 REPORT = SEED.read_text()
 LINES = REPORT.splitlines(keepends=True)
@@ -98,8 +99,35 @@ DAMAGED: dict[str, Callable[[], str]] = {
 
 @pytest.mark.parametrize("damage", DAMAGED)
 def test_a_damaged_report(damage: str, tmp_path: Path, here: Here) -> None:
+    advised(DAMAGED[damage](), tmp_path, here)
+
+
+LATER_DAMAGE = (
+    ("order=2", "order=-1"),
+    ("order=2", "order=11"),
+    ("order=2", "order=99"),
+    ("1996*4kB", "1000000000*4kB"),
+    ("1*16kB (H)", "1*16kB (Q)"),
+    ("managed:60000kB", "managed:0kB"),
+    ("free:8000kB min:976kB", "free:-8000kB min:-976kB"),
+    ("min:976kB low:1220kB", "min:1220kB low:976kB"),
+    ("reserved_highatomic:0KB", f"reserved_highatomic:{'9' * 30}KB"),
+    ("free_cma:0kB", "free_cma:99999999kB"),
+)
+
+
+@pytest.mark.parametrize(("old", "new"), LATER_DAMAGE, ids=[new[:30] for _, new in LATER_DAMAGE])
+@pytest.mark.parametrize("release", ["4.3.6", "4.5.7", "6.6.1"])
+def test_a_damaged_report_of_a_later_kernel(release: str, old: str, new: str, tmp_path: Path, here: Here) -> None:
+    report = "".join(later.report(release))
+    assert old in report
+    advised(report.replace(old, new), tmp_path, here)
+
+
+def advised(report: str, tmp_path: Path, here: Here) -> None:
+    """Ask for every form of the advice, and look whether it is of use."""
     log = tmp_path / "damaged.log"
-    log.write_bytes(DAMAGED[damage]().encode())
+    log.write_bytes(report.encode())
     for form in ("text", "json", "markdown"):
         ran = here("advise", str(log), "--format", form)
         usable(ran)

@@ -1,17 +1,21 @@
 """``oomadvisor verify`` on runs of a real 2.6.31: it says of each what the kernel then did."""
 
 import gzip
+import json
 import re
 from functools import cache
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from oomadvisor.cli.exit_codes import ExitCode
+from oomadvisor.present.comparison_json import comparison_schema
 from tests.cli.conftest import ROOT, SEED, Here, Ran, run
 from tests.collect.boxes import Box
 
 SHARED = ROOT.parent / "shared" / "device-runs" / "seed"
+SCHEMA = comparison_schema()
 PRESENT = {"DMA": 24384, "Normal": 40640}
 
 
@@ -142,6 +146,37 @@ def test_in_force_but_used_up_does_not_pass(tmp_path: Path) -> None:
     ran = verified(tmp_path, bundle_of(USED_UP, "2039"))
     assert ran.code == ExitCode.NOT_PASSING
     assert "promised were 13" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("log", "value", "result", "code"),
+    [
+        (AT_2039, "2039", "passing", ExitCode.DONE),
+        (USED_UP, "2039", "not passing", ExitCode.NOT_PASSING),
+        (AT_4160, "4160", "not in force", ExitCode.NOT_IN_FORCE),
+    ],
+)
+def test_as_json_it_says_the_same(tmp_path: Path, log: str, value: str, result: str, code: ExitCode) -> None:
+    ran = verified(tmp_path, bundle_of(log, value), "--format", "json")
+    document = json.loads(ran.out)
+    assert list(Draft202012Validator(SCHEMA).iter_errors(document)) == []
+    assert (ran.code, document["result"]) == (code, result)
+    (setting,) = document["values"]
+    assert (setting["name"], setting["advised"], setting["in_force"]) == ("vm.min_free_kbytes", "2039", value == "2039")
+    marks = {(row["zone"], row["mark"]): row["now_pages"] for row in document["marks"]}
+    assert marks["DMA", "min"] == (190 if value == "2039" else 390)
+    assert all(row["met"] == (value == "2039") for row in document["marks"])
+
+
+def test_a_report_that_tells_nothing_is_json_too(tmp_path: Path) -> None:
+    ran = verified(tmp_path, "nothing in here\n", "--format", "json")
+    assert ran.code == ExitCode.UNDECIDED
+    assert list(Draft202012Validator(SCHEMA).iter_errors(json.loads(ran.out))) == []
+
+
+def test_its_schema_is_valid_and_printed(here: Here) -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    assert json.loads(here("schema", "verify").out) == SCHEMA
 
 
 def test_with_pages_to_reclaim_a_failing_test_proves_nothing(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import pytest
 from tests.expert.first_screens import INPUTS, SCREENS, WIDTH, first_screen
 
 MOST_LINES = 42
+MOST_LINES_OF_PLAN = 18
 
 
 @pytest.mark.parametrize("name", INPUTS)
@@ -19,5 +20,7 @@ def test_every_kept_screen_has_its_input() -> None:
 @pytest.mark.parametrize("name", INPUTS)
 def test_it_is_a_screen(name: str) -> None:
     lines = (SCREENS / f"{name}.txt").read_text(encoding="utf-8").splitlines()
-    assert len(lines) <= MOST_LINES
+    plan = lines.index("THE PLAN") if "THE PLAN" in lines else len(lines)
+    assert plan <= MOST_LINES
+    assert len(lines) - plan <= MOST_LINES_OF_PLAN
     assert max(map(len, lines)) <= WIDTH

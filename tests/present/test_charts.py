@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from oomadvisor.model import Advice, IncidentAdvice
+from oomadvisor.advise import advise
+from oomadvisor.book import load_book
+from oomadvisor.model import Advice, IncidentAdvice, LadderStep
 from oomadvisor.model.state import MIN_FREE_KBYTES
 from oomadvisor.present.charts import (
     Chart,
@@ -24,6 +26,7 @@ from oomadvisor.present.charts import (
 from oomadvisor.present.charts.chart import COLOURS, label, wrapped
 from oomadvisor.simulate import snapshot
 from oomadvisor.simulate.answers import answers, kept
+from tests.expert import later
 from tests.expert.seed import seed_advice
 from tests.present.advices import ADVICES
 
@@ -144,6 +147,41 @@ def test_any_advice_can_be_drawn(advice: Advice) -> None:
         for chart in filter(None, (maker(one) for maker in MAKERS)):
             root = ET.fromstring(svg(chart))
             assert {element.tag.removeprefix(SVG) for element in root.iter()} <= DRAWN
+
+
+def texts(spec: object) -> list[str]:
+    """Every title, and every text of a mark, of a declaration."""
+    if isinstance(spec, list):
+        return [text for part in spec for text in texts(part)]
+    if not isinstance(spec, dict):
+        return []
+    own = [spec[key] for key in ("title", "text") if isinstance(spec.get(key), str)]
+    return own + [text for part in spec.values() for text in texts(part)]
+
+
+def ladder_of(large: str) -> set[str]:
+    chart = ladder_chart(advise(later.state("5.10.20", large=large), load_book()))
+    assert chart is not None
+    return set(texts(chart.spec))
+
+
+def test_since_4_4_the_ladder_asks_for_one_block_at_no_mark() -> None:
+    """The marks stand at the first comparison alone; what follows is a look into the lists (zone_watermark_ok, 4.4)."""
+    shown = ladder_of("U")
+    assert {text for text in shown if "one block" in text} == {"one block is enough"}
+    assert {text for text in shown if text.startswith(("MIN", "LOW", "HIGH"))} == {"MIN 244", "LOW 305", "HIGH 366"}
+    assert "needs one block: none" in ladder_of("H")
+
+
+def test_what_is_less_than_nothing_has_no_bar() -> None:
+    advice = seed_advice()
+    step = LadderStep(order=2, remaining_pages=-3, bound_pages=5, ok=False)
+    verdict = advice.verdicts[0].model_copy(update={"steps": (step,)})
+    chart = ladder_chart(advice.model_copy(update={"verdicts": (verdict,)}))
+    assert chart is not None
+    panel = chart.spec["vconcat"][0]
+    assert panel["title"] == f"{verdict.zone}, order 2: -3 pages left in blocks of 16 kB and more"
+    assert panel["layer"][0]["data"]["values"] == [{"remaining": 0}]
 
 
 @pytest.mark.parametrize("text", ["\x18", "\x00", "\x1b[2J", "\ud800", "\u202e", "\ufffe", "\x7f", "a\tb"])

@@ -10,6 +10,7 @@ from oomadvisor.infer import build_state
 from oomadvisor.model import Advice, IncidentAdvice
 from oomadvisor.present.explain import render_explain
 from oomadvisor.present.text import render_advice
+from tests.expert import later
 from tests.expert.seed import incident_of, seed_advice, seed_lines
 
 ESCAPE = "\x1b"
@@ -131,3 +132,10 @@ def test_a_cut_report_says_what_is_missing() -> None:
     text = text_of(advise(build_state(incident_of(seed_lines()[:28])), load_book()))
     assert "The report does not hold:" in text
     assert "zones" in text
+
+
+def test_a_kill_by_hand_is_no_request_that_failed() -> None:
+    lines = [line.replace("order=2", "order=-1") for line in later.report()]
+    shown = text_of(advise(build_state(incident_of(lines)), load_book()))
+    assert "8000 kB were free, and no request had failed; it killed app (process 300)." in shown
+    assert "gave up" not in shown

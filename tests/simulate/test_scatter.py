@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from oomadvisor.model import MARKS, Mark, Operation
 from oomadvisor.simulate import Snapshot, ZoneSnapshot
+from oomadvisor.simulate.blocks import Choice
+from oomadvisor.simulate.headroom import children_that_stay
 from oomadvisor.simulate.replay import operation_passes
 from oomadvisor.simulate.scatter import Scatter, _merged, free_page_map, scatter
 from tests.simulate.boxes import SLOW_PROPERTY, box, boxes, free_lists, operation, operations, seed, zone
@@ -123,6 +125,21 @@ def test_for_a_single_page_the_worst_is_exactly_the_worst_split(snap: Snapshot, 
     wanted = operation(0)
     _, worst = passes(scatter(snap, pages, wanted.orders, draws=0), wanted, mark)
     assert worst == all(operation_passes(split, wanted.orders, mark) for split in every_split(snap, pages))
+
+
+@SLOW_PROPERTY
+@given(boxes(max_pages=300), st.integers(1, 200), st.sampled_from(MARKS), st.sampled_from(("smallest", "largest")))
+def test_for_a_single_page_a_layout_answers_as_single_pages_do(
+    snap: Snapshot, pages: int, mark: Mark, choice: Choice
+) -> None:
+    laid_out = scatter(snap, pages, (1,), draws=DRAWS).draws
+    counted = scatter(snap, pages, (0,), draws=DRAWS).draws
+    assert len(counted) == DRAWS
+    for layout, singles in zip(laid_out, counted, strict=True):
+        assert [z.free for z in layout.zones] == [z.free for z in singles.zones]
+        answers = [operation_passes(one, (0,), mark, choice) for one in (layout, singles)]
+        assert answers[0] == answers[1]
+        assert children_that_stay(layout, operation(0)) == children_that_stay(singles, operation(0))
 
 
 def test_a_split_between_zones_can_be_worse_than_all_in_one() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oomadvisor.model import MARKS, Operation
-from oomadvisor.model.advice import VerificationClass
+from oomadvisor.model.verification import VerificationClass
 from oomadvisor.simulate import (
     FreePages,
     NotReplayable,

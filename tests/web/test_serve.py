@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from oomadvisor.export.dropin import PATH
+from oomadvisor.web.ask import FORMS
 from tests.cli.conftest import ROOT, run, run_once
+from tests.collect.boxes import Box
 from tests.web.conftest import Server
 
 DUMP = (ROOT / "tests" / "reports" / "arm-2.6.31.12-proc-dump.txt").read_bytes()
@@ -93,6 +96,36 @@ def test_an_exported_patch_applies(server: Server, seed_text: str, tmp_path: Pat
     assert done.returncode == 0, done
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert any("vm.min_free_kbytes = 2039" in path.read_text() for path in written)
+
+
+CONF = b"# the vendor's\r\nvm.min_free_kbytes = 4160\r\nnet.ipv4.ip_forward=1"
+
+
+def test_a_patch_is_for_the_file_that_was_given(server: Server, seed_text: str, tmp_path: Path) -> None:
+    """The file goes through the page and back, as a browser would send it, with its line ends and its last line."""
+    import subprocess
+
+    page = server.files("/page", {"conf": ("sysctl.conf", CONF)}, log=seed_text)
+    got = server.form("/export", {**hidden(page.text), "form": "patch"})
+    assert got.status == 200
+    file = tmp_path / "etc" / "sysctl.conf"
+    file.parent.mkdir()
+    file.write_bytes(CONF)
+    done = subprocess.run(["patch", "--binary", "-p1"], input=got.body, cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 0, done
+    assert b"\nvm.min_free_kbytes = 2039\r\n" in file.read_bytes()
+    assert file.read_bytes().endswith(b"\nnet.ipv4.ip_forward=1")
+
+
+def test_a_patch_is_for_the_file_of_the_bundle(server: Server, tmp_path: Path) -> None:
+    bundle = Box(tmp_path).collect()
+    got = server.files("/export", {"file": ("bundle", bundle.encode())}, form="patch")
+    assert got.status == 200
+    assert "\n-vm.min_free_kbytes = 4160\n" in got.text
+
+
+def test_the_drop_in_has_the_name_that_it_is_read_under() -> None:
+    assert FORMS["dropin"][2] == Path(PATH).name
 
 
 @pytest.mark.parametrize(

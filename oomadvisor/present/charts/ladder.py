@@ -2,7 +2,7 @@
 
 from oomadvisor.model import IncidentAdvice, Verdict
 from oomadvisor.present.charts.chart import FAIL, INK, MIDDLE, WIDTH, Chart, Spec, data, field
-from oomadvisor.present.numbers import order_in_question
+from oomadvisor.present.numbers import order_in_question, scans
 
 PANEL_PIXELS = 66
 MOST_RUNGS = 12
@@ -23,7 +23,9 @@ def ladder_chart(advice: IncidentAdvice) -> Chart | None:
     for zone in zones:
         own = [v for v in verdicts if v.zone == zone]
         for rung in range(min(len(own[0].steps), MOST_RUNGS)):
-            panels.append(_rung(zone, rung, own, advice.state.page_kb))
+            # Since 4.4 the marks are looked at once, and after that one block is enough.
+            looked_for = rung > 0 and scans(advice)
+            panels.append(_rung(zone, rung, own[:1] if looked_for else own, advice.state.page_kb, one_block=looked_for))
             table += [_row(v, rung) for v in own]
     return Chart(
         name="ladder",
@@ -64,32 +66,41 @@ def _row(verdict: Verdict, rung: int) -> tuple[str, ...]:
     )
 
 
-def _rung(zone: str, rung: int, verdicts: list[Verdict], page_kb: int) -> Spec:
+def _bound(verdict: Verdict, rung: int) -> str:
+    step = verdict.steps[rung]
+    missing = "" if step.ok else f": {step.bound_pages - step.remaining_pages + 1} short"
+    return f"{verdict.mark.upper()} {step.bound_pages}{missing}"
+
+
+def _words(*, found: bool) -> str:
+    return "one block is enough" if found else "needs one block: none"
+
+
+def _rung(zone: str, rung: int, verdicts: list[Verdict], page_kb: int, *, one_block: bool) -> Spec:
     remaining, order = verdicts[0].steps[rung].remaining_pages, verdicts[0].steps[rung].order
     marks = []
     for verdict in verdicts:
         step = verdict.steps[rung]
-        short = step.bound_pages - step.remaining_pages + 1
         marks.append(
             {
                 "bound": step.bound_pages,
                 "mark": verdict.mark.upper(),
-                "text": f"{verdict.mark.upper()} {step.bound_pages}" + ("" if step.ok else f": {short} short"),
+                "text": _words(found=step.ok) if one_block else _bound(verdict, rung),
                 "ok": "passes" if step.ok else "fails",
                 "level": {"min": 0, "low": 1, "high": 2}[verdict.mark],
             }
         )
-    counted = "all free pages" if order == 0 else f"pages in blocks of {page_kb << order} kB and more"
+    counted = "of any size" if order == 0 else f"in blocks of {page_kb << order} kB and more"
     largest = max(remaining, *(int(str(m["bound"])) for m in marks))
     scale = {"domain": [0, max(largest * 1.7, 1)], "nice": False}
     colour = field("ok", "nominal", legend=None, scale={"domain": ["passes", "fails"], "range": [INK, FAIL]})
     return {
-        "title": f"{zone}, order {order}: {remaining} {counted}",
+        "title": f"{zone}, order {order}: {remaining} {'pages' if one_block else 'pages left'} {counted}",
         "width": WIDTH,
         "height": PANEL_PIXELS - 18,
         "layer": [
             {
-                "data": data([{"remaining": remaining}]),
+                "data": data([{"remaining": max(remaining, 0)}]),
                 "mark": {"type": "bar", "color": MIDDLE, "stroke": INK, "strokeWidth": 0.5, "height": 44, "y": 24},
                 "encoding": {"x": field("remaining", title=None, scale=scale, axis=None)},
             },

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from oomadvisor.facts import assess
 from oomadvisor.model import Advice, IncidentAdvice, Origin
 from oomadvisor.model.state import MIN_FREE_KBYTES
-from oomadvisor.present import numbers
+from oomadvisor.present import numbers, plan_words
 from oomadvisor.present.charts import (
     Chart,
     Moment,
@@ -217,6 +217,8 @@ def _environment() -> Environment:
         "passes_words": numbers.passes_words,
         "children_words": numbers.children_words,
         "measured_words": numbers.measured_words,
+        "plan_rows": plan_words.plan_rows,
+        "plan_footer": plan_words.plan_footer,
         "no_cause": numbers.no_cause,
         "unknown_rows": numbers.unknown_rows,
         "check_grid": rows.check_grid,
