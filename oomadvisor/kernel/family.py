@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal, NamedTuple, Protocol
 
-from oomadvisor.kernel import gfp, marks, oom, percpu, reserve, watermark
+from oomadvisor.kernel import attempt, gfp, marks, oom, percpu, reserve, watermark
 from oomadvisor.kernel.buddy import BuddyRules, BuddyZone
 from oomadvisor.kernel.gfp_bits import bits_of
 from oomadvisor.kernel.marks import MarkRules, ZoneMarks
@@ -130,10 +130,11 @@ class Family:
             return self.zone_watermark_ok
         return partial(watermark.zone_watermark_fast, rules=self.test)
 
-    @property
-    def attempt_at_mark(self) -> Callable[..., Callable[[int, Sequence[int], int], bool]]:
-        """Return the same as a function of (mark, reserve) that gives a test of (free pages, blocks, order)."""
-        return partial(watermark.attempt_at_mark, rules=self.test)
+    def attempt_test(
+        self, *, flags: watermark.Privileges, kinds: watermark.FreeKinds, bits: int, smp: bool
+    ) -> attempt.AttemptTest:
+        """Return the same test step by step, for whoever takes many blocks out of a zone."""
+        return attempt.attempt_test(flags=flags, kinds=kinds, bits=bits, smp=smp, rules=self.test)
 
     @property
     def attempt_check(self) -> WatermarkLadder:

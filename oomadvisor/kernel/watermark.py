@@ -4,9 +4,8 @@ Its forms from 2.6.12 to 6.18 differ in what :class:`TestRules` holds; there is 
 shows every comparison.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Literal, NamedTuple
 
 from oomadvisor.kernel.words import div_trunc, signed, unsigned
@@ -20,7 +19,6 @@ __all__ = [
     "Privileges",
     "Step",
     "TestRules",
-    "attempt_at_mark",
     "suitable_pages",
     "watermark_check",
     "watermark_fast_check",
@@ -188,10 +186,10 @@ def zone_watermark_ok(
     free = free_pages - (1 << order) + 1 - rules.pages_too_many
     min_pages = signed(mark, bits)
     if flags is not ORDINARY:
-        min_pages = _lowered(min_pages, flags, rules)
+        min_pages = lowered_mark(min_pages, flags, rules)
     usable = free
     if rules is not _A:
-        usable -= _kept(kinds, flags, rules)
+        usable -= kept_pages(kinds, flags, rules)
         if rules.cma == "off for good":
             free = usable
     word = signed if rules.signed else unsigned
@@ -229,10 +227,10 @@ def watermark_check(
     """
     free_pages = _read(free_pages, smp, rules)
     free = free_pages - (1 << order) + 1 - rules.pages_too_many
-    min_pages = _lowered(signed(mark, bits), flags, rules)
+    min_pages = lowered_mark(signed(mark, bits), flags, rules)
     usable = free
     if rules is not _A:
-        usable -= _kept(kinds, flags, rules)
+        usable -= kept_pages(kinds, flags, rules)
         if rules.cma == "off for good":
             free = usable
     word = signed if rules.signed else unsigned
@@ -290,77 +288,6 @@ def zone_watermark_fast(
     if passes(mark):
         return True
     return order == 0 and rules.unboosted and unboosted_min is not None and passes(unboosted_min)
-
-
-def attempt_at_mark(
-    mark: int,
-    lowmem_reserve: int,
-    *,
-    flags: Privileges = ORDINARY,
-    kinds: FreeKinds = ONE_KIND,
-    bits: int = 32,
-    smp: bool = False,
-    rules: TestRules = _A,
-) -> Callable[[int, Sequence[int], int], bool]:
-    """Return the test that an allocation asks for as a function of (free pages, blocks per order, order).
-
-    The same as :func:`zone_watermark_fast`, with what does not change from block to block computed once: for whoever
-    takes thousands of blocks out of a zone.
-
-    >>> passes = attempt_at_mark(389, 158)
-    >>> passes(4282, (2358, 912, 25), 2), passes(4282, (2358, 912, 25), 1)
-    (False, True)
-    """
-    if rules.scans or rules.order0 != "none":
-        return partial(
-            _attempt, mark=mark, reserve=lowmem_reserve, flags=flags, kinds=kinds, bits=bits, smp=smp, rules=rules
-        )
-    least = signed(mark, bits) if flags is ORDINARY else _lowered(signed(mark, bits), flags, rules)
-    kept = _kept(kinds, flags, rules)
-    kept_for_good = kept if rules.cma == "off for good" else 0
-    clamped, too_many = smp and rules.clamps, rules.pages_too_many - 1
-    word = signed if rules.signed else unsigned
-    bound = word(least + lowmem_reserve, bits)
-    largest = (1 << (bits - 1)) - 1
-
-    def passes(free_pages: int, nr_free: Sequence[int], order: int) -> bool:
-        if clamped and free_pages < 0:
-            free_pages = 0
-        free = free_pages - (1 << order) - too_many
-        usable = free - kept
-        # Within this range a word holds what was stored in it.
-        if (usable if 0 <= usable <= largest else word(usable, bits)) <= bound:
-            return False
-        free -= kept_for_good
-        min_pages = least
-        for o in range(order):
-            free -= (nr_free[o] if o < len(nr_free) else 0) << o
-            if not -largest <= free <= largest:
-                free = signed(free, bits)
-            min_pages >>= 1
-            if free <= min_pages:
-                return False
-        return True
-
-    return passes
-
-
-def _attempt(
-    free_pages: int,
-    nr_free: Sequence[int],
-    order: int,
-    *,
-    mark: int,
-    reserve: int,
-    flags: Privileges,
-    kinds: FreeKinds,
-    bits: int,
-    smp: bool,
-    rules: TestRules,
-) -> bool:
-    return zone_watermark_fast(
-        free_pages, nr_free, order, mark, reserve, flags=flags, kinds=kinds, bits=bits, smp=smp, rules=rules
-    )
 
 
 def watermark_fast_check(
@@ -426,7 +353,7 @@ def _read(free_pages: int, smp: bool, rules: TestRules) -> int:
     return 0 if smp and rules.clamps and free_pages < 0 else free_pages
 
 
-def _lowered(min_pages: int, flags: Privileges, rules: TestRules) -> int:
+def lowered_mark(min_pages: int, flags: Privileges, rules: TestRules) -> int:
     """Return the mark as the privileges of the attempt lower it."""
     if flags.high:
         min_pages -= div_trunc(min_pages, 2)
@@ -442,7 +369,7 @@ def _lowered(min_pages: int, flags: Privileges, rules: TestRules) -> int:
     return min_pages
 
 
-def _kept(kinds: FreeKinds, flags: Privileges, rules: TestRules) -> int:
+def kept_pages(kinds: FreeKinds, flags: Privileges, rules: TestRules) -> int:
     """Return the free pages that are not for this request."""
     kept = 0 if flags.cma or rules.cma == "not counted" else kinds.cma
     if rules.highatomic == "not harder":
@@ -469,7 +396,7 @@ def _single_page(
     if rules.order0 == "no cma":
         usable = free_pages - (0 if flags.cma else kinds.cma)
     else:
-        kept = _kept(kinds, flags, rules)
+        kept = kept_pages(kinds, flags, rules)
         usable = free_pages - (min(free_pages, kept) if rules.order0 == "no reserve" else kept)
     return unsigned(usable, bits), unsigned(mark + lowmem_reserve, bits)
 

@@ -20,7 +20,7 @@ COMPARE: Mapping[Operator, Callable[[Any, Any], bool]] = {
 }
 
 
-def holds(test: Test, values: Mapping[str, Scalar]) -> bool:
+def holds(test: Test, values: Mapping[str, Scalar | None]) -> bool:
     """Return whether ``values`` pass ``test``; nothing holds for a missing value."""
     left = values.get(test.field)
     if left is None:
@@ -35,7 +35,7 @@ def matches(part: Pattern | Absent, fact: Fact) -> bool:
     """Return whether ``fact`` is what ``part`` looks for."""
     if fact.kind != part.kind:
         return False
-    values = fact.values()
+    values = vars(fact)  # nothing holds for None, so what Fact.values leaves out need not be left out
     return all(holds(test, values) for test in part.tests)
 
 

@@ -17,8 +17,8 @@ def split_block(blocks: list[int], order: int, choice: Choice) -> bool:
     >>> split_block(blocks, 1, "smallest"), blocks
     (True, [0, 1, 1, 0])
     """
-    orders = range(order, len(blocks))
-    for found in orders if choice == "smallest" else reversed(orders):
+    orders = range(order, len(blocks)) if choice == "smallest" else range(len(blocks) - 1, order - 1, -1)
+    for found in orders:
         if blocks[found] > 0:
             blocks[found] -= 1
             for lower in range(order, found):
@@ -32,7 +32,7 @@ def split_singles(blocks: list[int], wanted: int, choice: Choice) -> int:
 
     >>> blocks = [1, 0, 0, 2]
     >>> split_singles(blocks, 4, "largest"), blocks
-    (4, [2, 2, 1, 0])
+    (4, [5, 4, 0, 0])
     """
     left = wanted
     if choice == "smallest":

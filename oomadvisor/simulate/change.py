@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from oomadvisor.kernel.marks import ZoneMarks
+from oomadvisor.kernel.marks import MarkRules, ZoneMarks, setup_per_zone_wmarks
 from oomadvisor.model import Operation
 from oomadvisor.model.state import LOWMEM_RESERVE_RATIO, MIN_FREE_KBYTES
 from oomadvisor.simulate.snapshot import Snapshot
@@ -123,10 +124,27 @@ def with_min_free_kbytes(snap: Snapshot, min_free_kbytes: int) -> Snapshot:
 
 def marks_at(snap: Snapshot, min_free_kbytes: int) -> Sequence[ZoneMarks]:
     """Return the marks of every zone of the build at another min_free_kbytes, by index, without a boost."""
-    names = (*snap.zone_names, *(name for name, _ in snap.elsewhere))
-    pages = (*snap.present, *(pages for _, pages in snap.elsewhere))
-    return snap.family.setup_per_zone_wmarks(
-        names, pages, min_free_kbytes, bits=snap.bits, scale_factor=snap.scale_factor, page_kb=snap.page_kb
+    names, pages = snap.zone_names, snap.present
+    if snap.elsewhere:
+        names = (*names, *(name for name, _ in snap.elsewhere))
+        pages = (*pages, *(pages for _, pages in snap.elsewhere))
+    return _marks(snap.family.marks, names, pages, min_free_kbytes, snap.bits, snap.scale_factor, snap.page_kb)
+
+
+@lru_cache(maxsize=4096)  # thresholds are looked for among the same values again and again
+def _marks(
+    rules: MarkRules,
+    names: tuple[str, ...],
+    pages: tuple[int, ...],
+    min_free_kbytes: int,
+    bits: int,
+    scale_factor: int,
+    page_kb: int,
+) -> tuple[ZoneMarks, ...]:
+    return tuple(
+        setup_per_zone_wmarks(
+            names, pages, min_free_kbytes, bits=bits, scale_factor=scale_factor, page_kb=page_kb, rules=rules
+        )
     )
 
 

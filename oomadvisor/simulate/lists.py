@@ -1,9 +1,8 @@
 """The free lists of a zone while blocks are taken out of them, counted in place: the innermost loop of everything."""
 
 from collections.abc import Sequence
-from functools import partial
 
-from oomadvisor.kernel.watermark import ONE_KIND
+from oomadvisor.kernel.watermark import ONE_KIND, Privileges
 from oomadvisor.model import Mark
 from oomadvisor.simulate.blocks import Choice, split_block, split_singles
 from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
@@ -13,24 +12,23 @@ NEVER_WRAPS = 16
 
 
 class FreeLists:
-    """One zone's lists and free counter at one mark."""
+    """One zone's lists, up to its largest free block, and its free counter at one mark."""
 
-    __slots__ = ("_letters", "_passes", "_test", "blocks", "free", "kinds", "zone")
+    __slots__ = ("_first", "_letters", "_passes", "_test", "blocks", "free", "kinds", "zone")
 
-    def __init__(self, snap: Snapshot, zone: ZoneSnapshot, mark: Mark) -> None:
+    def __init__(self, snap: Snapshot, zone: ZoneSnapshot, mark: Mark, flags: Privileges) -> None:
         self.zone = zone
         self._letters = None if zone.kinds.lists is None else list(zone.kinds.lists)
         self.kinds = zone.kinds if self._letters is None else zone.kinds._replace(lists=self._letters)
-        self._test = partial(
-            snap.family.attempt_at_mark, flags=snap.privileges(mark), kinds=self.kinds, bits=snap.bits, smp=snap.smp
-        )
+        self._test = snap.family.attempt_test(flags=flags, kinds=self.kinds, bits=snap.bits, smp=snap.smp)
+        self._first = _without_empty_end(zone.blocks)
         self.begin(zone.mark(mark))
 
     def begin(self, mark_pages: int) -> None:
         """Begin anew with the lists of the zone, at a mark of so many pages."""
         zone = self.zone
         self.free = zone.free
-        self.blocks = list(zone.blocks)
+        self.blocks = list(self._first)
         if self._letters is not None and zone.kinds.lists is not None:
             self._letters[:] = zone.kinds.lists
         self._passes = self._test(mark_pages, zone.reserve)
@@ -65,9 +63,18 @@ class FreeLists:
         self.free += 1 << order
 
 
+def _without_empty_end(blocks: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the lists without the empty ones above the largest free block: blocks never get larger here."""
+    end = len(blocks)
+    while end > 1 and not blocks[end - 1]:
+        end -= 1
+    return blocks[:end]
+
+
 def lists_of(snap: Snapshot, mark: Mark) -> list[FreeLists]:
     """Return the lists of all zones that may serve the request, first tried first."""
-    return [FreeLists(snap, zone, mark) for zone in snap.zones]
+    flags = snap.privileges(mark)
+    return [FreeLists(snap, zone, mark, flags) for zone in snap.zones]
 
 
 def serve(lists: Sequence[FreeLists], order: int, choice: Choice) -> FreeLists | None:

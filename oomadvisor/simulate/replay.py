@@ -2,15 +2,20 @@
 
 from oomadvisor.model import MARKS, LadderStep, Mark, Operation, Replay, ReplayStep, Verdict
 from oomadvisor.simulate.blocks import Choice
-from oomadvisor.simulate.lists import lists_of, serve
+from oomadvisor.simulate.lists import FreeLists, lists_of, serve
 from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot, asked_by
 
 
-def zone_verdict(snap: Snapshot, zone: ZoneSnapshot, order: int, mark: Mark) -> Verdict:
-    """Return the watermark test of one request in one zone, with every comparison (page_alloc.c: zone_watermark_ok)."""
+def zone_verdict(
+    snap: Snapshot, zone: ZoneSnapshot, order: int, mark: Mark, *, taken: FreeLists | None = None
+) -> Verdict:
+    """Return the watermark test of one request in one zone, with every comparison (page_alloc.c: zone_watermark_ok).
+
+    ``taken``: the zone's lists after blocks were taken out of them.
+    """
     check = snap.family.attempt_check(
-        zone.free,
-        zone.blocks,
+        zone.free if taken is None else taken.free,
+        zone.blocks if taken is None else taken.blocks,
         order,
         zone.mark(mark),
         zone.reserve,
@@ -60,8 +65,7 @@ def replay(snap: Snapshot, operation: Operation, mark: Mark, choice: Choice = "s
     snap = asked_by(snap, operation)
     lists = lists_of(snap, mark)
     for step in operation.steps:
-        now = snap.with_zones(tuple(zone.zone.with_blocks(tuple(zone.blocks)) for zone in lists))
-        verdicts = tuple(zone_verdict(now, zone, step.order, mark) for zone in now.zones)
+        verdicts = tuple(zone_verdict(snap, zone.zone, step.order, mark, taken=zone) for zone in lists)
         served = serve(lists, step.order, choice)
         name = None if served is None else served.zone.name
         steps.append(ReplayStep(order=step.order, what=step.what, zone=name, verdicts=verdicts))

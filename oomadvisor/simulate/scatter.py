@@ -11,9 +11,10 @@ No report says where the pages of tmpfs lie or who owns the neighbours of a free
 """
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import accumulate
 
 from oomadvisor.model import Mark
 from oomadvisor.simulate.blocks import Choice
@@ -226,12 +227,13 @@ def _chosen(places: int, wanted: int, size: int, generator: random.Random) -> in
 def _one_by_one(places: int, wanted: int, size: int, generator: random.Random) -> int:
     """Return ``wanted`` of the set bits of ``places``; they are counted from the highest of ``size`` bits down."""
     if places.bit_count() * SPARSE < size:
-        found = list(_ones(f"{places:0{size}b}"))
+        found = [at - 1 for at in accumulate(len(zeros) + 1 for zeros in f"{places:0{size}b}".split("1")[:-1])]
         return _set(generator.sample(found, wanted), size)
     data, last = places.to_bytes((size + 7) // 8, "little"), size - 1
     chosen: set[int] = set()
+    throw = generator.random
     while len(chosen) < wanted:
-        at = int(generator.random() * size)
+        at = int(throw() * size)
         if data[last - at >> 3] >> (last - at & 7) & 1:
             chosen.add(at)
     return _set(chosen, size)
@@ -243,13 +245,6 @@ def _set(places: Iterable[int], size: int) -> int:
     for at in places:
         data[last - at >> 3] |= 1 << (last - at & 7)
     return int.from_bytes(data, "little")
-
-
-def _ones(digits: str) -> Iterator[int]:
-    at = digits.find("1")
-    while at >= 0:
-        yield at
-        at = digits.find("1", at + 1)
 
 
 def _freed_at_random(zone: ZoneSnapshot, pages: int, seed: str) -> tuple[int, ...]:

@@ -1,6 +1,7 @@
 """The part of a state that the allocator's decision depends on: zones in the order in which they are tried."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from oomadvisor.infer.arithmetic import families_of, family_of
 from oomadvisor.infer.tunables import SCALE_FACTOR, counted_pages
@@ -88,11 +89,16 @@ class Snapshot:
         if mark == "high":
             return ORDINARY
         # Of order 0 the flag for high-atomic pageblocks decides nothing, so it need not be told apart.
-        at_min = self.family.slow_privileges(self.gfp_mask, 1, TaskContext(rt=self.realtime))
+        at_min = _slow_privileges(self.family, self.gfp_mask, 1, TaskContext(rt=self.realtime))
         return at_min if mark == "min" else Privileges(cma=at_min.cma)
 
     def with_zones(self, zones: tuple[ZoneSnapshot, ...]) -> "Snapshot":
         return replace(self, zones=zones)
+
+
+@lru_cache(maxsize=64)
+def _slow_privileges(family: Family, gfp_mask: int, order: int, context: TaskContext) -> Privileges:
+    return family.slow_privileges(gfp_mask, order, context)
 
 
 def asked_by(snap: Snapshot, operation: Operation) -> Snapshot:

@@ -1,7 +1,7 @@
 """Exact thresholds instead of trial values: the settings at which a request or an operation passes."""
 
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import partial
 
 from oomadvisor.kernel.marks import ZoneMarks
 from oomadvisor.kernel.words import INT_MAX
@@ -77,7 +77,7 @@ def largest_passing(snap: Snapshot, orders: tuple[int, ...], mark: Mark, *, ever
 
     In some zone: block by block over the zone list. In every zone: each zone alone must serve the whole operation.
     """
-    marks = cache(partial(marks_at, snap))
+    marks = partial(marks_at, snap)
     parts = [snap.with_zones((zone,)) for zone in snap.zones] if every_zone else [snap]
     values = [_largest(snap.page_kb, _passing_at(part, orders, mark, marks)) for part in parts]
     return None if any(v is None for v in values) else min(v for v in values if v is not None)
@@ -104,14 +104,17 @@ def smallest_reserve_ratio(snap: Snapshot, index: int, ok: Callable[[Snapshot], 
 def thresholds(snap: Snapshot, operation: Operation) -> tuple[Thresholds, ...]:
     """Return the values of vm.min_free_kbytes at which an operation passes: each zone alone, then the list."""
     rows = []
-    marks = cache(partial(marks_at, snap))
+    marks = partial(marks_at, snap)
+    near: dict[Mark, int] = {}
     for part, zone in _parts(asked_by(snap, operation)):
         at_min: int | None = None
         for mark in MARKS:
-            # LOW is five quarters of MIN, and HIGH six: where the one is known the others are near.
-            near = 1 if at_min is None else at_min * 4 // (4 + MARKS.index(mark)) // snap.page_kb
-            largest = _largest(snap.page_kb, _passing_at(part, operation.orders, mark, marks), near)
+            # LOW is five quarters of MIN, and HIGH six: where the one is known the others are near. The list passes
+            # where its best zone does, or not far above.
+            guess = near.get(mark, 1) if zone is None or at_min is None else at_min * 4 // (4 + MARKS.index(mark))
+            largest = _largest(snap.page_kb, _passing_at(part, operation.orders, mark, marks), guess // snap.page_kb)
             at_min = largest if mark == "min" else at_min
+            near[mark] = max(near.get(mark, 1), largest or 1)
             rows.append(
                 Thresholds(
                     knob=MIN_FREE_KBYTES,

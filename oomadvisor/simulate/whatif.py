@@ -1,7 +1,8 @@
 """A set of changes replayed: the verdict before and after, and its class (docs/verification.md)."""
 
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from oomadvisor.model import MARKS, Mark, Operation, Replay
@@ -136,6 +137,8 @@ def _bounded(
 ) -> Outcome:
     """Judge a change with a best and a worst case: the same class in both is that class, else *bounded*."""
     classes = {classify(snap, s, target) for s in (*spread.worst, spread.best)}
+    alike = Counter(_as_seen(draw, target) for draw in spread.draws)
+    children = ((children_that_stay(s, target, CHILDREN_DRAWN), times) for s, times in alike.items())
     worst = min(spread.worst, key=lambda s: sum(operation_passes(s, target.orders, mark) for mark in MARKS))
     return Outcome(
         verification=classes.pop() if len(classes) == 1 else "bounded",
@@ -143,12 +146,19 @@ def _bounded(
         after=_replays(spread.best, target),
         worst=_replays(worst, target),
         draws=len(spread.draws),
-        estimate_min=sum(operation_passes(s, target.orders, "min") for s in spread.draws),
-        estimate_high=sum(passes_both_ways(s, target.orders, "high") for s in spread.draws),
+        estimate_min=sum(times for s, times in alike.items() if operation_passes(s, target.orders, "min")),
+        estimate_high=sum(times for s, times in alike.items() if passes_both_ways(s, target.orders, "high")),
         headroom_before=headroom_before,
         headroom=children_that_stay(worst, target),
-        headroom_draws=tuple(sorted(children_that_stay(s, target, CHILDREN_DRAWN) for s in spread.draws)),
+        headroom_draws=tuple(sorted(count for count, times in children for _ in range(times))),
         operation=target,
         snapshot=spread.best,
         worst_snapshot=worst,
     )
+
+
+def _as_seen(snap: Snapshot, operation: Operation) -> Snapshot:
+    """Return what an operation sees of a snapshot: one of single pages only how many there are, not in which blocks."""
+    if max(operation.orders) > 0:
+        return snap
+    return snap.with_zones(tuple(replace(z, blocks=(z.listed, *(0,) * (len(z.blocks) - 1))) for z in snap.zones))

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from oomadvisor.simulate import ZoneSnapshot
-from oomadvisor.simulate.blocks import Choice
+from oomadvisor.simulate.blocks import Choice, split_block, split_singles
 from tests.simulate.boxes import PROPERTY, free_lists, take_block, zones
 
 CHOICES = get_args(Choice)
@@ -64,3 +64,12 @@ def test_the_counter_of_a_zone_moves_with_its_lists(zone: ZoneSnapshot, blocks: 
     after = drifted.with_blocks(blocks)
     assert after.listed == pages(blocks)
     assert after.free - drifted.free == pages(blocks) - pages(zone.blocks)
+
+
+@PROPERTY
+@given(Lists, st.integers(0, 40), st.sampled_from(CHOICES))
+def test_single_pages_at_once_are_single_pages_one_by_one(blocks: tuple[int, ...], wanted: int, choice: Choice) -> None:
+    at_once, one_by_one = list(blocks), list(blocks)
+    taken = sum(split_block(one_by_one, 0, choice) for _ in range(wanted))
+    assert split_singles(at_once, wanted, choice) == taken
+    assert at_once == one_by_one
