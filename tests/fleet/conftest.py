@@ -4,13 +4,10 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("distributed")
-pytest.importorskip("pyarrow")
-
 from bench.fleets import Truth, make_fleet
 from tests.fleet.runs import LONG, fleet, tables
 
-INCIDENTS = 400 if LONG else 36
+INCIDENTS = 400 if LONG else 24
 TEXT_BYTES = 60 << 20 if LONG else 11 << 20
 LABEL = "{site}/{firmware}/box-{serial}.*"
 

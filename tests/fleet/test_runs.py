@@ -7,7 +7,6 @@ import signal
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
 from bench.fleets import Truth
@@ -23,6 +22,10 @@ from tests.fleet.runs import (
     tables,
     wait_until,
 )
+
+pytest.importorskip("distributed")
+pytest.importorskip("pyarrow")
+psutil = pytest.importorskip("psutil")
 
 
 def test_the_tables_equal_the_truth(made: tuple[Path, Truth], reference: dict[str, list[str]]) -> None:
@@ -52,7 +55,7 @@ def test_workers_write_the_same(
     assert tables(out) == reference
 
 
-def workers_of(pid: int) -> list[psutil.Process]:
+def workers_of(pid: int) -> "list[psutil.Process]":
     """The processes below ``pid`` that do the work: they have no children, and are not there to watch others."""
     found = psutil.Process(pid).children(recursive=True)
     return [one for one in found if "spawn_main" in " ".join(one.cmdline()) and not one.children()]
