@@ -68,6 +68,7 @@ def _zone(assessment: Assessment, zone: Zone, eligible: list[str], index: int | 
         file_lru_pages=zone.file_lru_pages,
         anon_lru_pages=zone.anon_lru_pages,
         free_permille=permille(zone.free_pages, zone.present_pages),
+        clean_file_permille=permille(_clean_file(zone), zone.present_pages),
         spins=_spins(zone, reserve),
     )
 
@@ -83,6 +84,17 @@ def _bound_at_default(assessment: Assessment, name: str) -> int | None:
         (zone_verdict(at_default, z, order, "min").steps[-1].bound_pages for z in at_default.zones if z.name == name),
         None,
     )
+
+
+def _clean_file(zone: Zone) -> int | None:
+    """Return the file pages of a zone that are neither dirty nor under write; None where the zone line lacks them.
+
+    ``writepending`` (4.8) is both together.
+    """
+    pending = [zone.other_pages.get(name) for name in ("writepending", "dirty", "writeback")]
+    if zone.file_lru_pages is None or pending == [None, None, None]:
+        return None
+    return max(zone.file_lru_pages - sum(pages for pages in pending if pages is not None), 0)
 
 
 def _spins(zone: Zone, reserve: int | None) -> bool | None:

@@ -1,0 +1,88 @@
+"""Memory nodes: to which of them a request was limited, and whether the report shows all of them."""
+
+import re
+
+from oomadvisor.model import Incident, Request
+
+LARGEST_NODE = 1023  # MAX_NUMNODES is at most 1 << 10
+UNSEEN_PERMILLE = 10
+
+CONSTRAINTS: dict[str, str] = {
+    "CONSTRAINT_CPUSET": "cpuset",
+    "CONSTRAINT_MEMORY_POLICY": "memory policy",
+    "No available memory (MPOL_BIND)": "memory policy",
+}
+"""What the kernel says of a limited request (mm/oom_kill.c: constrained_alloc), and who limited it."""
+
+
+def listed_nodes(text: str | None) -> frozenset[int] | None:
+    """Return the nodes of a printed list; None where there is none, or where it is no such list.
+
+    >>> sorted(listed_nodes("0-2,5")), listed_nodes("(null)"), listed_nodes("7-3")
+    ([0, 1, 2, 5], None, None)
+    """
+    if text is None:
+        return None
+    nodes: set[int] = set()
+    for part in text.split(","):
+        bounds = re.fullmatch(r"(\d{1,4})(?:-(\d{1,4}))?", part)
+        if bounds is None:
+            return None
+        first, last = int(bounds[1]), int(bounds[2] or bounds[1])
+        if not first <= last <= LARGEST_NODE:
+            return None
+        nodes.update(range(first, last + 1))
+    return frozenset(nodes)
+
+
+def shown_nodes(incident: Incident) -> frozenset[int]:
+    """Return the nodes of which the report prints zones."""
+    return frozenset(zone.node for zone in incident.zones)
+
+
+def allowed_nodes(incident: Incident) -> frozenset[int] | None:
+    """Return the nodes that the mask of the policy and the cpuset leave; None where the report names neither.
+
+    ``nodemask`` is that of the request, ``mems_allowed`` that of the asking task (mm/oom_kill.c: dump_header).
+    """
+    lists = [listed_nodes(text) for text in (incident.request.nodemask, incident.request.mems_allowed)]
+    known = [nodes for nodes in lists if nodes is not None]
+    return frozenset.intersection(*known) if known else None
+
+
+def constraint_of(incident: Incident) -> str | None:
+    """Return who limited the request to some nodes: ``memory policy``, ``cpuset``, or None where nothing says so.
+
+    The kernel's own word first; else a printed list that leaves a node of the report out.
+    """
+    for kill in incident.kills:
+        if kill.message in CONSTRAINTS:
+            return CONSTRAINTS[kill.message]
+    return _excluding(incident.request, shown_nodes(incident))
+
+
+def says_unconstrained(incident: Incident) -> bool:
+    """Return whether the kernel itself says that nothing limited the request (5.0 and later)."""
+    return any(kill.message == "CONSTRAINT_NONE" for kill in incident.kills)
+
+
+def _excluding(request: Request, shown: frozenset[int]) -> str | None:
+    for text, who in ((request.nodemask, "memory policy"), (request.mems_allowed, "cpuset")):
+        nodes = listed_nodes(text)
+        if nodes is not None and shown and not shown <= nodes:
+            return who
+    return None
+
+
+def all_zones_shown(incident: Incident) -> bool:
+    """Return whether the zones that are printed hold all that is free.
+
+    Since 6.x only the zones are printed that the request may use, a cpuset hides nodes, and a report can be cut. Where
+    the free counter is not printed, nothing contradicts the zones.
+    """
+    total = incident.counters.free if incident.counters else None
+    if total is None or any(zone.free_pages is None for zone in incident.zones):
+        return True
+    seen = sum(zone.free_pages or 0 for zone in incident.zones)
+    # Counters are read one after another while pages come and go.
+    return total - seen <= 256 + total * UNSEEN_PERMILLE // 1000
