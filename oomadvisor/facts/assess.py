@@ -55,6 +55,8 @@ def assess(state: SystemState) -> Assessment:
     if len({tuple(v.ok for v in verdicts) for verdicts in in_question}) > 1:
         different = tuple(Alternative(_name(snap), verdicts) for snap, verdicts in zip(snaps, in_question, strict=True))
         return Assessment(state, None, (), (), operations, (), different)
+    if not all(snap.whole for snap in snaps):
+        return Assessment(state, snaps[0], in_question[0], ladders[0], operations, ())
     one_of_each = {operation.orders: operation for operation in operations}
     solved = [{orders: thresholds(snap, operation) for orders, operation in one_of_each.items()} for snap in snaps]
     return Assessment(

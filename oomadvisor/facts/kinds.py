@@ -161,6 +161,10 @@ class ZoneFact(Fact):
     meaning: ClassVar[str] = "One memory zone, with the test of the request in it at each mark."
 
     name: str = Field(description="the zone's name", examples=["Normal"])
+    place: str = Field(
+        default="", description="its name with the node, where there are several", examples=["Node 1 Normal"]
+    )
+    node: int | None = Field(default=None, description="its memory node, where there are several")
     eligible: bool = Field(description="the request may be served from it")
     preferred: bool = Field(description="it is tried first")
     present_pages: int | None = Field(default=None, description="pages of the zone", json_schema_extra=PAGES)
@@ -223,6 +227,7 @@ class NodesFact(Fact):
     limited_by: str | None = Field(
         default=None, description="what limited the request, where the report says so", examples=["memory policy"]
     )
+    allowed_known: bool = Field(default=False, description="the report says which nodes were left to it")
     allowed: str | None = Field(default=None, description="the nodes that were left to it", examples=["0"])
     roomiest: int | None = Field(default=None, description="the node with most room")
     roomiest_zone: str | None = Field(default=None, description="its zone with most room", examples=["Normal"])

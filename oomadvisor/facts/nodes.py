@@ -34,6 +34,7 @@ def nodes_fact(state: SystemState) -> NodesFact | None:
         count=len(shown),
         full=sum(room.surplus <= 0 for room in best.values()),
         limited_by=constraint_of(state.incident),
+        allowed_known=allowed is not None,
         allowed=None if allowed is None else ", ".join(map(str, sorted(allowed))),
         roomiest=roomiest.zone.node if roomiest is not None else None,
         roomiest_zone=roomiest.zone.name if roomiest is not None else None,

@@ -39,7 +39,9 @@ def _zone(assessment: Assessment, zone: Zone, eligible: list[str], index: int | 
     return ZoneFact(
         origin=state.incident.origin(f"zones.{zone.node}.{zone.name}"),
         key=zone.name,
-        name=zone.name,
+        name=state.build.zone_names[zone.index],
+        place=zone.name,
+        node=zone.node if state.build.numa else None,
         eligible=zone.name in eligible if eligible else index is None or zone.index <= index,
         preferred=bool(eligible) and zone.name == eligible[0],
         present_pages=zone.present_pages,

@@ -4,6 +4,7 @@ from typing import Literal
 
 from oomadvisor import knowledge
 from oomadvisor.infer.arithmetic import MEASURED_SERIES, vendor_of
+from oomadvisor.infer.nodes import node_label, shown_nodes
 from oomadvisor.model import Build, Incident, KernelRelease, ProcState, Warning_, Zone
 
 ZONE_ORDER = ("DMA", "DMA32", "Normal", "HighMem", "Movable", "Device")
@@ -97,23 +98,48 @@ def with_possible_order(incident: Incident) -> Incident:
     return incident.model_copy(update={"request": request, "warnings": (*incident.warnings, warning)})
 
 
-def node_in_question(incident: Incident) -> int:
-    """Return the node whose zones are judged: the only one, or the first (a NUMA report names none)."""
-    return min((zone.node for zone in incident.zones), default=0)
-
-
 def zone_rank(name: str) -> int:
     """Return the place of a zone among all that a build can have, lowest first; unknown names come last."""
     return ZONE_ORDER.index(name) if name in ZONE_ORDER else len(ZONE_ORDER)
 
 
-def zone_names_of(incident: Incident, node: int) -> tuple[str, ...]:
-    """Return the zones of the build, lowest first.
+def zones_of(incident: Incident, names: tuple[str, ...]) -> tuple[Zone, ...]:
+    """Return the zones with their place among the zones of the build, lowest first.
+
+    Of several nodes the last comes first, so that what is tried first stands last: a report does not say which node
+    asked, and the first one is taken as tried first. Each zone is then called as the kernel prints it, such as
+    ``Node 1 DMA32``.
+    """
+    several = len(shown_nodes(incident)) > 1
+    return tuple(
+        zone.model_copy(
+            update={"index": names.index(zone.name), "name": node_label(zone.node, zone.name) if several else zone.name}
+        )
+        for zone in sorted(incident.zones, key=lambda z: (-z.node, zone_rank(z.name)))
+        if zone.name in names
+    )
+
+
+def with_node_lines(incident: Incident) -> Incident:
+    """Let the lines of a zone be found under its name with the node as well, where there are several nodes."""
+    if len(shown_nodes(incident)) < 2:
+        return incident
+    also = {}
+    for part, line in incident.lines.items():
+        words = part.split(".")
+        if words[0] == "zones" and len(words) > 2 and words[1].isdigit():
+            words[2] = node_label(int(words[1]), words[2])
+            also[".".join(words)] = line
+    return incident.model_copy(update={"lines": incident.lines | also})
+
+
+def zone_names_of(incident: Incident) -> tuple[str, ...]:
+    """Return the zones of the build, lowest first. All nodes have the same; which of them are empty differs.
 
     Populated zones are printed; the number of values after ``lowmem_reserve[]:`` is the number of zones that the build
     has (page_alloc.c: show_free_areas), which tells whether an empty HighMem is among them.
     """
-    printed = sorted({z.name for z in incident.zones if z.node == node and z.name in ZONE_ORDER}, key=zone_rank)
+    printed = sorted({z.name for z in incident.zones if z.name in ZONE_ORDER}, key=zone_rank)
     slots = max((len(z.reserve_pages) for z in incident.zones if z.reserve_pages), default=0)
     names = list(printed)
     if names and "Movable" not in names and len(names) < slots:

@@ -2,10 +2,11 @@
 
 import re
 
-from oomadvisor.model import Incident, Request
+from oomadvisor.model import Incident
 
 LARGEST_NODE = 1023  # MAX_NUMNODES is at most 1 << 10
-UNSEEN_PERMILLE = 10
+UNSEEN_PAGES, UNSEEN_PERMILLE = 64, 2
+"""What may come and go between the reading of the first counter and the last."""
 
 CONSTRAINTS: dict[str, str] = {
     "CONSTRAINT_CPUSET": "cpuset",
@@ -35,17 +36,25 @@ def listed_nodes(text: str | None) -> frozenset[int] | None:
     return frozenset(nodes)
 
 
+def node_label(node: int, zone: str) -> str:
+    """Return the name of a zone as reports of NUMA builds print it."""
+    return f"Node {node} {zone}"
+
+
 def shown_nodes(incident: Incident) -> frozenset[int]:
     """Return the nodes of which the report prints zones."""
     return frozenset(zone.node for zone in incident.zones)
 
 
 def allowed_nodes(incident: Incident) -> frozenset[int] | None:
-    """Return the nodes that the mask of the policy and the cpuset leave; None where the report names neither.
+    """Return the nodes that a memory policy or cpuset left to the request; None where the report does not name them.
 
-    ``nodemask`` is that of the request, ``mems_allowed`` that of the asking task (mm/oom_kill.c: dump_header).
+    ``nodemask`` is that of the request. ``mems_allowed`` is that of the asking task's cpuset, which binds only some
+    requests: it counts where the kernel says that the cpuset did (mm/oom_kill.c: constrained_alloc, dump_header).
     """
-    lists = [listed_nodes(text) for text in (incident.request.nodemask, incident.request.mems_allowed)]
+    lists = [listed_nodes(incident.request.nodemask)]
+    if constraint_of(incident) == "cpuset":
+        lists.append(listed_nodes(incident.request.mems_allowed))
     known = [nodes for nodes in lists if nodes is not None]
     return frozenset.intersection(*known) if known else None
 
@@ -53,25 +62,18 @@ def allowed_nodes(incident: Incident) -> frozenset[int] | None:
 def constraint_of(incident: Incident) -> str | None:
     """Return who limited the request to some nodes: ``memory policy``, ``cpuset``, or None where nothing says so.
 
-    The kernel's own word first; else a printed list that leaves a node of the report out.
+    The kernel's own word first; else a nodemask that leaves a node of the report out.
     """
     for kill in incident.kills:
         if kill.message in CONSTRAINTS:
             return CONSTRAINTS[kill.message]
-    return _excluding(incident.request, shown_nodes(incident))
+    nodes, shown = listed_nodes(incident.request.nodemask), shown_nodes(incident)
+    return "memory policy" if nodes is not None and not shown <= nodes else None
 
 
 def says_unconstrained(incident: Incident) -> bool:
     """Return whether the kernel itself says that nothing limited the request (5.0 and later)."""
     return any(kill.message == "CONSTRAINT_NONE" for kill in incident.kills)
-
-
-def _excluding(request: Request, shown: frozenset[int]) -> str | None:
-    for text, who in ((request.nodemask, "memory policy"), (request.mems_allowed, "cpuset")):
-        nodes = listed_nodes(text)
-        if nodes is not None and shown and not shown <= nodes:
-            return who
-    return None
 
 
 def all_zones_shown(incident: Incident) -> bool:
@@ -84,5 +86,18 @@ def all_zones_shown(incident: Incident) -> bool:
     if total is None or any(zone.free_pages is None for zone in incident.zones):
         return True
     seen = sum(zone.free_pages or 0 for zone in incident.zones)
-    # Counters are read one after another while pages come and go.
-    return total - seen <= 256 + total * UNSEEN_PERMILLE // 1000
+    return total - seen <= UNSEEN_PAGES + total * UNSEEN_PERMILLE // 1000
+
+
+def marks_are_whole(incident: Incident, zone_names: tuple[str, ...]) -> bool:
+    """Return whether the report shows all zones that share in min_free_kbytes, so that marks can be computed.
+
+    A HighMem zone that is not printed does not share. Of several nodes each must be known to be there: by the free
+    counter, or because /proc/zoneinfo, which lists every node, is all that there is.
+    """
+    if len(shown_nodes(incident)) < 2:
+        return all_zones_shown(incident) or "HighMem" in zone_names
+    if incident.counters is None:
+        return incident.kind == "mem-info" and not incident.forms
+    known = incident.counters.free is not None and all(zone.free_pages is not None for zone in incident.zones)
+    return known and all_zones_shown(incident)

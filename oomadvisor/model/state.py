@@ -223,7 +223,9 @@ class Memory(Frozen):
 
 
 class SystemState(Frozen):
-    """The whole input of the expert. ``zones`` lists the zones of the node in question, lowest first."""
+    """The whole input of the expert. ``zones`` lists the zones of all nodes, lowest first (of several nodes the
+    last one first, each zone called ``Node 1 DMA32``): what is tried first stands last.
+    """
 
     incident: Incident
     kernel: KernelRelease

@@ -107,7 +107,7 @@ def reserve_thresholds(snap: Snapshot, operation: Operation) -> tuple[Thresholds
                 smallest = smallest_reserve_ratio(part, zone.index, ok)
                 rows.append(
                     Thresholds(
-                        knob=f"{LOWMEM_RESERVE_RATIO}[{zone.name}]",
+                        knob=f"{LOWMEM_RESERVE_RATIO}[{snap.zone_names[zone.index]}]",
                         operation=operation.id,
                         zone=name,
                         mark=mark,
