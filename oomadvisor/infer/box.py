@@ -3,7 +3,8 @@
 from typing import Literal
 
 from oomadvisor import knowledge
-from oomadvisor.infer.arithmetic import MEASURED_SERIES, vendor_of
+from oomadvisor.infer.arithmetic import MEASURED_SERIES, bounds_of_mask
+from oomadvisor.infer.builders import vendor_of
 from oomadvisor.infer.nodes import node_label, shown_nodes
 from oomadvisor.model import Build, Incident, KernelRelease, ProcState, Warning_, Zone
 
@@ -27,7 +28,7 @@ def release_of(incident: Incident, proc: ProcState, option: str | None, warnings
     if option:
         found.append(_named(option, "option"))
     if found:
-        first = found[0]
+        first = _with_backports(found[0], incident)
         for other in found[1:]:
             shared = min(len(first.version), len(other.version), 3)
             if first.version[:shared] != other.version[:shared]:
@@ -40,6 +41,8 @@ def release_of(incident: Incident, proc: ProcState, option: str | None, warnings
                 )
         return first
     oldest, newest = _versions_shown(incident)
+    since, until = bounds_of_mask(incident, oldest, newest)
+    oldest, newest = since or oldest, until or newest
     if oldest is None or newest is None:
         text = "unknown" if oldest is None else f"{'.'.join(map(str, oldest))} or later"
         return KernelRelease(version=(), oldest=oldest, text=text, source="unknown")
@@ -50,6 +53,15 @@ def release_of(incident: Incident, proc: ProcState, option: str | None, warnings
         # The test, the marks and the reserves are the same arithmetic in all of them (one family, 2.6.12 to 2.6.37).
         return KernelRelease(version=MEASURED_SERIES, newest=newest, text=text, source="forms")
     return KernelRelease(version=oldest, newest=newest, text=text, source="forms")
+
+
+def _with_backports(release: KernelRelease, incident: Incident) -> KernelRelease:
+    """Note of a builder's kernel the series whose lines it prints, where that is later than its own."""
+    if release.vendor is None or not release.version:
+        return release
+    oldest, _ = _versions_shown(incident)
+    later = oldest is not None and oldest[:3] > release.version[:3]
+    return release.model_copy(update={"backports": oldest}) if later else release
 
 
 def _named(text: str, source: Literal["log", "proc", "option"]) -> KernelRelease:
@@ -188,4 +200,11 @@ def with_reasons(release: KernelRelease, incident: Incident) -> KernelRelease:
                 told.append(f"{'.'.join(map(str, symbol.since))} or later, by the function {symbol.name}")
             if symbol.until is not None:
                 told.append(f"{'.'.join(map(str, symbol.until))} or earlier, by the function {symbol.name}")
+    since, until = bounds_of_mask(incident, *_versions_shown(incident))
+    by = f"by the mask {incident.request.gfp_mask or 0:#x}"
+    told += [
+        f"{'.'.join(map(str, version))} or {word}, {by}"
+        for version, word in ((since, "later"), (until, "earlier"))
+        if version
+    ]
     return release.model_copy(update={"reasons": tuple(told)})

@@ -21,6 +21,8 @@ class KernelRelease(Frozen):
     ``oldest`` is the oldest that prints them, if any form tells). ``vendor``: who built it, where the name shows that
     it is no plain release: it may hold changes of later series, so what is said of its arithmetic is probable only.
 
+    ``backports``: the oldest series that prints such lines, where that is later than the version of a builder's kernel.
+
     ``reasons``: where only forms and functions tell, each bound of the version in words with what it rests on.
     """
 
@@ -30,6 +32,7 @@ class KernelRelease(Frozen):
     text: str
     source: Literal["log", "option", "proc", "forms", "unknown"]
     vendor: str | None = None
+    backports: tuple[int, ...] | None = None
     reasons: tuple[str, ...] = ()
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from oomadvisor.infer.arithmetic import certainty
 from oomadvisor.model import (
     Advice,
     Build,
@@ -144,6 +145,7 @@ def kernel_json(kernel: KernelRelease) -> dict[str, Any]:
         "text": kernel.text,
         "from": kernel.source,
         "vendor": kernel.vendor,
+        "certainty": certainty(kernel),
         "reasons": list(kernel.reasons),
     }
 
