@@ -6,6 +6,7 @@ from oomadvisor import knowledge
 from oomadvisor.book import engine_for
 from oomadvisor.evidence import evidence, quoted_fields
 from oomadvisor.facts import Alternative, Assessment, assess, facts_of
+from oomadvisor.infer.arithmetic import certainty
 from oomadvisor.model import (
     Cause,
     Fix,
@@ -30,6 +31,8 @@ from oomadvisor.summary import summary
 from oomadvisor.verify import OUTSIDE_SYSCTL, NotProposable, Verified, measured_for, verify
 
 MAX_TEXTS = 4
+NEWEST = (999,)
+"""Later than any kernel: a rule with an upper bound does not hold there."""
 DIFFERENCES_SHOWN = 3
 CONFIDENCE = {"high": 0, "medium": 1, "low": 2}
 ROLE = {"decides": 0, "contributes": 1, "background": 2}
@@ -48,6 +51,12 @@ def advise(state: SystemState, book: RuleBook, *, engine: Engine | None = None) 
     if state.kernel.newest is not None and state.kernel.version[:3] != state.kernel.newest[:3]:
         # Known as a stretch only: what is said must hold at both of its ends.
         also, unfit_too = book.applicable(state.kernel.newest, state.incident.arch, build)
+        unfit = (*unfit, *(pair for pair in unfit_too if pair[0] in {rule.id for rule in rules}))
+        rules = tuple(rule for rule in rules if rule in also)
+    elif not state.kernel.version and state.kernel.oldest is not None:
+        # Known from below: what is said must hold from there on, in every later kernel.
+        rules, unfit = book.applicable(state.kernel.oldest, state.incident.arch, build)
+        also, unfit_too = book.applicable(NEWEST, state.incident.arch, build)
         unfit = (*unfit, *(pair for pair in unfit_too if pair[0] in {rule.id for rule in rules}))
         rules = tuple(rule for rule in rules if rule in also)
     inference = engine.infer(facts, frozenset(rule.id for rule in rules))
@@ -88,10 +97,11 @@ def _about_the_kernel(assessment: Assessment) -> tuple[Warning_, ...]:
     """Say what is not sure about the arithmetic: a vendor's kernel, or several whose tests differ."""
     state, found = assessment.state, []
     kernel = state.kernel
-    if kernel.vendor is not None and assessment.snap is not None and not assessment.snap.family.measured:
+    if certainty(kernel) == "probable" and (assessment.snap is not None or assessment.alternatives):
+        later = f" Its lines are those of {_dotted(kernel.backports)} or later, so it does." if kernel.backports else ""
         text = (
-            f"{kernel.text} is no plain release ({kernel.vendor}) and may hold changes of other series. The check uses "
-            f"the arithmetic of {'.'.join(map(str, kernel.version))}: it is probable, not proved."
+            f"{kernel.text} is no plain release ({kernel.vendor}) and may hold changes of other series.{later} "
+            f"The check uses the arithmetic of {_dotted(kernel.version)}: it is probable, not proved."
         )
         found.append(Warning_(code="vendor-kernel", text=text))
     if assessment.alternatives:
@@ -110,6 +120,10 @@ def _about_the_kernel(assessment: Assessment) -> tuple[Warning_, ...]:
         text = f"The report does not settle which form of the test {kernel.text} has. {differences}{more}."
         found.append(Warning_(code="several-kernels", text=text))
     return tuple(found)
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
 
 
 def _answer(alternative: Alternative, index: int) -> str:

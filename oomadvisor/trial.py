@@ -215,6 +215,8 @@ def solve(snap: Snapshot, knob: str, operation: Operation, tunables: Mapping[str
     current = tunables.get(knob)
     rows: tuple[Thresholds, ...] = ()
     in_test = knob == MIN_FREE_KBYTES or knob.startswith(LOWMEM_RESERVE_RATIO)
+    if knob == MIN_FREE_KBYTES and not snap.whole:
+        raise NotSolvable(f"the report does not show all zones that share in {MIN_FREE_KBYTES}")
     if in_test:
         rows = thresholds(snap, operation) if knob == MIN_FREE_KBYTES else _ratio_rows(snap, knob, operation)
     return Solved(
@@ -245,12 +247,18 @@ def sweep_knob(
         knob, zone = _ratio_zone(snap, knob)
     elif knob != MIN_FREE_KBYTES:
         raise NotSolvable(f"the allocator's test does not read {knob}: at every value the verdict is the same")
+    elif not snap.whole:
+        raise NotSolvable(f"the report does not show all zones that share in {MIN_FREE_KBYTES}")
     return sweep(snap, operation, knob, low, high, marked=_marked(tunables.get(knob)), zone=zone)
 
 
 def _ratio_zone(snap: Snapshot, knob: str) -> tuple[str, int]:
     """Return the full name and the zone of a ratio. Without a zone it is the only one that matters, if there is one."""
-    named = {f"{LOWMEM_RESERVE_RATIO}[{z.name}]": z.index for z in snap.zones if z.index < snap.class_zone_index}
+    named = {
+        f"{LOWMEM_RESERVE_RATIO}[{snap.zone_names[z.index]}]": z.index
+        for z in snap.zones
+        if z.index < snap.class_zone_index
+    }
     if knob == LOWMEM_RESERVE_RATIO and len(named) == 1:
         return next(iter(named.items()))
     if knob not in named:

@@ -135,7 +135,7 @@ def _sweep(state: "SystemState", name: str | None) -> "Chart | None":
     except UnknownOperation as error:
         raise typer.BadParameter(f"{error}.", param_hint="--operation") from None
     snap = None if operation is None else snapshot(state, operation)
-    if snap is None or operation is None:
+    if snap is None or operation is None or not snap.whole:
         return None
     high = range_kb(state)
     (answered,) = answers(snap, [operation], high)

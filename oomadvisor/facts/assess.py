@@ -1,5 +1,6 @@
 """A state with its verdicts and thresholds: computed once, read by facts, advice and every output."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from oomadvisor import knowledge
@@ -53,8 +54,12 @@ def assess(state: SystemState) -> Assessment:
     ladders = [order_verdicts(snap, tried) for snap in snaps]
     in_question = [tuple(v for v in ladder if v.order in orders) for ladder in ladders]
     if len({tuple(v.ok for v in verdicts) for verdicts in in_question}) > 1:
-        different = tuple(Alternative(_name(snap), verdicts) for snap, verdicts in zip(snaps, in_question, strict=True))
+        different = tuple(
+            Alternative(name, verdicts) for name, verdicts in zip(_names(snaps), in_question, strict=True)
+        )
         return Assessment(state, None, (), (), operations, (), different)
+    if not all(snap.whole for snap in snaps):
+        return Assessment(state, snaps[0], in_question[0], ladders[0], operations, ())
     one_of_each = {operation.orders: operation for operation in operations}
     solved = [{orders: thresholds(snap, operation) for orders, operation in one_of_each.items()} for snap in snaps]
     return Assessment(
@@ -72,11 +77,26 @@ def assess(state: SystemState) -> Assessment:
     )
 
 
+SHORT_CUTS = {"none": "without a short cut for one page", "no cma": "with the short cut of 4.7 for one page"}
+SHORT_CUTS |= {"no reserve, wraps": "with that of 5.9", "no reserve": "with that of 5.19"}
+
+
+def _names(snaps: Sequence[Snapshot]) -> list[str]:
+    """Name each test; where two have one name, by what else they differ in."""
+    names = [_name(snap) for snap in snaps]
+    return [
+        f"{name} {SHORT_CUTS[snap.family.test.order0]}" if names.count(name) > 1 else name
+        for name, snap in zip(names, snaps, strict=True)
+    ]
+
+
 def _name(snap: Snapshot) -> str:
     """Name a test by the release that brought it, and what is assumed."""
     name = f"the test of {snap.family.test.since} on"
     if snap.family.test.any_list:
         name += " (before its fix of 4.15)"
+    if snap.family.test.order_shift != 1:
+        name += f" with vm.min_free_order_shift {snap.family.test.order_shift}"
     return f"{name} {snap.assumed}" if snap.assumed else name
 
 

@@ -3,11 +3,13 @@
 from oomadvisor.facts.assess import Assessment
 from oomadvisor.facts.kinds import IncidentFact, KernelFact, PanicReason
 from oomadvisor.facts.memory import memory_fact, reclaim_fact, slab_facts, swap_fact, tmpfs_facts, trend_fact
+from oomadvisor.facts.nodes import nodes_fact
 from oomadvisor.facts.request import prospect_fact, request_fact
 from oomadvisor.facts.settings import commit_fact, reserve_fact, threshold_fact, tunable_facts
 from oomadvisor.facts.tasks import task_facts, victim_fact
 from oomadvisor.facts.zones import zone_facts
 from oomadvisor.infer.arithmetic import families_of
+from oomadvisor.infer.nodes import constraint_of, says_unconstrained
 from oomadvisor.kernel.buddy import mobility_disabled
 from oomadvisor.model import Incident, SystemState
 from oomadvisor.rulebook.kinds import Fact
@@ -20,7 +22,7 @@ PANICS: tuple[tuple[str, PanicReason], ...] = (
 )
 """What a panic message says, the narrower sign first."""
 
-CONSTRAINTS = ("CONSTRAINT_CPUSET", "CONSTRAINT_MEMORY_POLICY", "No available memory (MPOL_BIND)")
+PAGE_FAULT = "pagefault_out_of_memory"
 
 
 def facts_of(assessment: Assessment) -> list[Fact]:
@@ -34,6 +36,9 @@ def facts_of(assessment: Assessment) -> list[Fact]:
     if prospect is not None:
         facts.append(prospect)
     facts += zone_facts(assessment)
+    nodes = nodes_fact(state)
+    if nodes is not None:
+        facts.append(nodes)
     facts.append(memory_fact(state))
     trend = trend_fact(state)
     if trend is not None:
@@ -80,12 +85,23 @@ def _incident(state: SystemState) -> IncidentFact:
         cgroup=incident.memcg.limit_path if incident.memcg else None,
         cgroup_usage_kb=incident.memcg.usage_kb if incident.memcg else None,
         cgroup_limit_kb=incident.memcg.limit_kb if incident.memcg else None,
-        constraint=any(k.message in CONSTRAINTS for k in incident.kills),
-        page_fault=request.gfp_mask == 0 and request.order == 0 and incident.kind == "oom",
+        constraint=constraint_of(incident) is not None,
+        unconstrained=says_unconstrained(incident),
+        page_fault=_page_fault(incident),
         panic=_panic(incident),
         allocating_task=any("oom_kill_allocating_task" in (k.message or "") for k in incident.kills),
         manual=request.order == -1,
     )
+
+
+def _page_fault(incident: Incident) -> bool:
+    """Return whether a fault that came back without memory asked for the kill: it passes mask 0 and order 0 on
+    (mm/oom_kill.c: pagefault_out_of_memory, 2.6.31 and later).
+    """
+    if incident.kind not in ("oom", "oom-panic"):
+        return False
+    by_chain = any(frame.symbol == PAGE_FAULT and not frame.raw.startswith("? ") for frame in incident.backtrace)
+    return by_chain or (incident.request.gfp_mask == 0 and incident.request.order == 0)
 
 
 def _panic(incident: Incident) -> PanicReason | None:

@@ -37,8 +37,11 @@ class IncidentFact(Fact):
     cgroup: str | None = Field(default=None, description="path of the memory cgroup at its limit", examples=["/box"])
     cgroup_usage_kb: int | None = Field(default=None, description="its usage", json_schema_extra=KB)
     cgroup_limit_kb: int | None = Field(default=None, description="its limit", json_schema_extra=KB)
-    constraint: bool = Field(description="the kernel named a cpuset or mempolicy constraint")
-    page_fault: bool = Field(description="gfp mask 0 and order 0: raised by a page fault, not by a failed request")
+    constraint: bool = Field(description="the report names a cpuset or mempolicy constraint")
+    unconstrained: bool = Field(default=False, description="the kernel itself says that there was no constraint")
+    page_fault: bool = Field(
+        description="raised by a page fault, not by a failed request: gfp mask 0 and order 0, or the call chain says so"
+    )
     panic: PanicReason | None = Field(default=None, description="why it panicked", examples=["panic_on_oom"])
     allocating_task: bool = Field(
         default=False, description="vm.oom_kill_allocating_task chose the task that asked, not the largest"
@@ -127,6 +130,18 @@ class RequestFact(Fact):
         default=None, description="would pass at MIN for a real-time task (mark less a quarter)"
     )
     suitable_blocks: int | None = Field(default=None, description="free blocks of its size or larger in eligible zones")
+    listed_blocks: int | None = Field(
+        default=None, description="free blocks of its size or larger in all lists that the report shows"
+    )
+    elsewhere_free_pages: int | None = Field(
+        default=None, description="free pages in zones that it may not use", json_schema_extra=PAGES
+    )
+    gives_up_reserve: bool | None = Field(
+        default=None, description="the mask (__GFP_NOMEMALLOC) renounces the reserve of those who free memory"
+    )
+    reclaiming: bool = Field(
+        default=False, description="asked by kswapd, or in the middle of a reclaim: it cannot wait for another one"
+    )
 
 
 class ProspectFact(Fact):
@@ -146,6 +161,10 @@ class ZoneFact(Fact):
     meaning: ClassVar[str] = "One memory zone, with the test of the request in it at each mark."
 
     name: str = Field(description="the zone's name", examples=["Normal"])
+    place: str = Field(
+        default="", description="its name with the node, where there are several", examples=["Node 1 Normal"]
+    )
+    node: int | None = Field(default=None, description="its memory node, where there are several")
     eligible: bool = Field(description="the request may be served from it")
     preferred: bool = Field(description="it is tried first")
     present_pages: int | None = Field(default=None, description="pages of the zone", json_schema_extra=PAGES)
@@ -188,8 +207,36 @@ class ZoneFact(Fact):
     file_lru_pages: int | None = Field(default=None, description="file pages on its lists", json_schema_extra=PAGES)
     anon_lru_pages: int | None = Field(default=None, description="anon and tmpfs pages", json_schema_extra=PAGES)
     free_permille: int | None = Field(default=None, description="free share of the zone", json_schema_extra=PERMILLE)
+    clean_file_permille: int | None = Field(
+        default=None,
+        description="share of the zone that is file pages on the lists, neither dirty nor under write",
+        json_schema_extra=PERMILLE,
+    )
     spins: bool | None = Field(
         default=None, description="its HIGH mark lies above MIN plus reserve: kswapd may never reach it"
+    )
+
+
+class NodesFact(Fact):
+    kind: ClassVar[str] = "nodes"
+    meaning: ClassVar[str] = "The memory nodes of a NUMA box, and where a single page would still have passed at HIGH."
+    single: ClassVar[bool] = True
+
+    count: int = Field(description="nodes that the report shows", examples=[2])
+    full: int = Field(description="nodes in which no zone lets a page pass")
+    limited_by: str | None = Field(
+        default=None, description="what limited the request, where the report says so", examples=["memory policy"]
+    )
+    allowed_known: bool = Field(default=False, description="the report says which nodes were left to it")
+    allowed: str | None = Field(default=None, description="the nodes that were left to it", examples=["0"])
+    roomiest: int | None = Field(default=None, description="the node with most room")
+    roomiest_zone: str | None = Field(default=None, description="its zone with most room", examples=["Normal"])
+    roomiest_free_pages: int | None = Field(default=None, description="free there", json_schema_extra=PAGES)
+    roomiest_surplus_pages: int | None = Field(
+        default=None, description="what is left there above HIGH and reserve", json_schema_extra=PAGES
+    )
+    roomiest_surplus_permille: int | None = Field(
+        default=None, description="the same as a share of that zone", json_schema_extra=PERMILLE
     )
 
 
@@ -202,6 +249,15 @@ class MemoryFact(Fact):
     free_pages: int | None = Field(default=None, description="free", json_schema_extra=PAGES)
     free_kb: int | None = Field(default=None, description="free", json_schema_extra=KB)
     free_permille: int | None = Field(default=None, description="free share of RAM", json_schema_extra=PERMILLE)
+    free_known_permille: int | None = Field(
+        default=None, description="free share of what the counters show together", json_schema_extra=PERMILLE
+    )
+    listed_pages: int | None = Field(
+        default=None, description="pages in the free lists that the report shows", json_schema_extra=PAGES
+    )
+    low_memory_pages: int | None = Field(
+        default=None, description="RAM that is not HighMem, by the lines at the end", json_schema_extra=PAGES
+    )
     anon_lru_pages: int | None = Field(default=None, description="anon and tmpfs together", json_schema_extra=PAGES)
     anon_pages: int | None = Field(default=None, description="processes' own memory", json_schema_extra=PAGES)
     anon_permille: int | None = Field(default=None, description="its share of RAM", json_schema_extra=PERMILLE)
@@ -214,6 +270,9 @@ class MemoryFact(Fact):
         default=None, description="at least so large a share of RAM", json_schema_extra=PERMILLE
     )
     shmem_permille: int | None = Field(default=None, description="its share of RAM", json_schema_extra=PERMILLE)
+    shmem_leads: bool = Field(
+        default=False, description="tmpfs and shared memory hold at least as much as the processes' own memory"
+    )
     pagecache_pages: int | None = Field(default=None, description="total page cache", json_schema_extra=PAGES)
     mapped_pages: int | None = Field(default=None, description="cache that processes map", json_schema_extra=PAGES)
     unmapped_cache_pages: int | None = Field(
@@ -306,6 +365,14 @@ class SwapFact(Fact):
     total_kb: int = Field(description="its size", json_schema_extra=KB)
     free_kb: int | None = Field(default=None, description="free part", json_schema_extra=KB)
     used_permille: int | None = Field(default=None, description="used share", json_schema_extra=PERMILLE)
+    would_take_pages: int | None = Field(
+        default=None,
+        description="pages on the lists that it could take and has room for; before 2.6.28 file pages among them",
+        json_schema_extra=PAGES,
+    )
+    would_take_permille: int | None = Field(
+        default=None, description="the same as a share of RAM", json_schema_extra=PERMILLE
+    )
 
 
 class TunableFact(Fact):
@@ -462,6 +529,7 @@ FACT_KINDS: tuple[type[Fact], ...] = (
     RequestFact,
     ProspectFact,
     ZoneFact,
+    NodesFact,
     MemoryFact,
     TrendFact,
     ReclaimFact,

@@ -2,6 +2,7 @@
 
 from oomadvisor.facts.kinds import MemoryFact, ReclaimFact, SlabFact, SwapFact, TmpfsFact, TrendFact
 from oomadvisor.facts.share import permille
+from oomadvisor.infer.nodes import all_zones_shown
 from oomadvisor.kernel.reclaim import SWAP_CLUSTER_MAX, descent_offer
 from oomadvisor.model import Memory, SystemState
 
@@ -11,13 +12,17 @@ LARGEST_MEMBERS = 20
 def memory_fact(state: SystemState) -> MemoryFact:
     memory = state.memory
     ram = memory.ram_pages
-    if ram is None:
+    if ram is None and all_zones_shown(state.incident):
         present = [z.present_pages for z in state.incident.zones]
         ram = sum(p for p in present if p is not None) if present and None not in present else None
     singles = listed = None
     if state.incident.zones and all(z.free_blocks for z in state.incident.zones):
         singles = sum(z.free_blocks[0] for z in state.incident.zones if z.free_blocks)
         listed = sum(n << o for z in state.incident.zones for o, n in enumerate(z.free_blocks or ()))
+    trailer = state.incident.trailer
+    low = None
+    if trailer is not None and trailer.ram_pages is not None and trailer.highmem_pages is not None:
+        low = trailer.ram_pages - trailer.highmem_pages
     unmapped = None
     if memory.pagecache_pages is not None and memory.mapped_pages is not None:
         unmapped = max(memory.pagecache_pages - memory.mapped_pages, 0)
@@ -30,6 +35,9 @@ def memory_fact(state: SystemState) -> MemoryFact:
         free_pages=memory.free_pages,
         free_kb=None if memory.free_pages is None else memory.free_pages * state.page_kb,
         free_permille=permille(memory.free_pages, ram),
+        free_known_permille=_share_of_known(memory, memory.free_pages),
+        listed_pages=_listed(state),
+        low_memory_pages=low,
         anon_lru_pages=memory.anon_lru_pages,
         anon_pages=memory.anon_pages,
         anon_permille=permille(memory.anon_pages, ram),
@@ -40,6 +48,7 @@ def memory_fact(state: SystemState) -> MemoryFact:
         shmem_high_pages=memory.shmem_high_pages,
         shmem_low_permille=permille(memory.shmem_low_pages, ram),
         shmem_permille=permille(memory.shmem_pages, ram),
+        shmem_leads=_shmem_leads(memory),
         pagecache_pages=memory.pagecache_pages,
         mapped_pages=memory.mapped_pages,
         unmapped_cache_pages=unmapped,
@@ -47,7 +56,7 @@ def memory_fact(state: SystemState) -> MemoryFact:
         slab_permille=permille(memory.slab_pages, ram),
         slab_unreclaimable_permille=permille(memory.slab_unreclaimable_pages, ram),
         pagetable_pages=memory.pagetable_pages,
-        pagetable_known_permille=_share_of_known(memory),
+        pagetable_known_permille=_share_of_known(memory, memory.pagetable_pages),
         pagetable_permille=permille(memory.pagetable_pages, ram),
         unevictable_pages=memory.unevictable_pages,
         unevictable_permille=permille(memory.unevictable_pages, ram),
@@ -64,12 +73,26 @@ def memory_fact(state: SystemState) -> MemoryFact:
     )
 
 
-def _share_of_known(memory: Memory) -> int | None:
-    """Return the share of page tables in what the counters show together; None without one of the large ones."""
+def _listed(state: SystemState) -> int | None:
+    """Return the pages in all free lists that are printed; None where none is."""
+    lists = [zone.free_blocks for zone in state.incident.zones if zone.free_blocks is not None]
+    return sum(n << order for blocks in lists for order, n in enumerate(blocks)) if lists else None
+
+
+def _shmem_leads(memory: Memory) -> bool:
+    return (
+        memory.shmem_low_pages is not None
+        and memory.anon_pages is not None
+        and memory.shmem_low_pages >= memory.anon_pages
+    )
+
+
+def _share_of_known(memory: Memory, part: int | None) -> int | None:
+    """Return the share of a part in what the counters show together; None without one of the large ones."""
     known = (memory.free_pages, memory.anon_lru_pages, memory.file_lru_pages, memory.slab_pages, memory.pagetable_pages)
-    if memory.pagetable_pages is None or None in known:
+    if part is None or None in known:
         return None
-    return permille(memory.pagetable_pages, sum(pages for pages in known if pages is not None))
+    return permille(part, sum(pages for pages in known if pages is not None))
 
 
 def trend_fact(state: SystemState) -> TrendFact | None:
@@ -160,13 +183,28 @@ def swap_fact(state: SystemState) -> SwapFact | None:
     if swap is None or swap.total_kb is None:
         return None
     used = None if swap.free_kb is None else swap.total_kb - swap.free_kb
+    could = _swappable(state)
+    if could is not None and swap.free_kb is not None:
+        could = min(could, max(swap.free_kb, 0) // state.page_kb)
     return SwapFact(
         origin=state.incident.origin("swap"),
         present=swap.total_kb > 0,
         total_kb=swap.total_kb,
         free_kb=swap.free_kb,
         used_permille=permille(used, swap.total_kb),
+        would_take_pages=could,
+        would_take_permille=permille(could, state.memory.ram_pages),
     )
+
+
+def _swappable(state: SystemState) -> int | None:
+    """Return the pages on the lists that swap could take: the anon lists, or before 2.6.28 the undivided ones."""
+    counters = state.incident.counters
+    if state.memory.anon_lru_pages is not None or counters is None:
+        return state.memory.anon_lru_pages
+    if counters.active is None or counters.inactive is None:
+        return None
+    return counters.active + counters.inactive
 
 
 def slab_facts(state: SystemState) -> list[SlabFact]:

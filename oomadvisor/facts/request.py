@@ -1,21 +1,26 @@
 """The request as a fact: what was asked, by whom, and how the test came out over all zones."""
 
+import re
+
 from oomadvisor import knowledge
 from oomadvisor.facts.assess import Assessment
 from oomadvisor.facts.kinds import ProspectFact, RequestFact
 from oomadvisor.infer.arithmetic import families_of
 from oomadvisor.kernel.family import Family
 from oomadvisor.kernel.gfp import BITS_2_6_31
-from oomadvisor.model import Mark
+from oomadvisor.model import Mark, SystemState
 from oomadvisor.model.state import MIN_FREE_KBYTES
 from oomadvisor.simulate.change import SetRealtime, apply, with_min_free_kbytes
 from oomadvisor.simulate.headroom import children_that_stay
 from oomadvisor.simulate.replay import operation_passes
+from oomadvisor.simulate.snapshot import Snapshot
 
 COSTLY_ORDER = 3
 MAY_FS = ("GFP_KERNEL", "GFP_USER", "GFP_HIGHUSER")
 MAY_WAIT = (*MAY_FS, "GFP_NOFS", "GFP_NOIO")
 OLD_MASKS = 0x3FFFFF
+RECLAIM_FRAMES = frozenset({"try_to_free_pages", "do_try_to_free_pages", "balance_pgdat"})
+"""Functions between which a task frees memory (mm/vmscan.c, 2.6.12 to 6.18)."""
 
 
 def request_fact(assessment: Assessment) -> RequestFact | None:
@@ -90,7 +95,32 @@ def request_fact(assessment: Assessment) -> RequestFact | None:
             operation_passes(apply(snap, SetRealtime()), (order,), "min") if snap is not None else None
         ),
         suitable_blocks=sum(sum(z.blocks[order:]) for z in snap.zones) if snap is not None else None,
+        listed_blocks=_listed_blocks(state, order),
+        elsewhere_free_pages=_elsewhere(state, snap),
+        gives_up_reserve=_bit(mask, families, ("__GFP_NOMEMALLOC",), names, ("__GFP_NOMEMALLOC",)),
+        reclaiming=_reclaiming(state),
     )
+
+
+def _listed_blocks(state: SystemState, order: int) -> int | None:
+    """Return the blocks of ``order`` or larger in all lists that are printed; None where none is."""
+    lists = [zone.free_blocks for zone in state.incident.zones if zone.free_blocks is not None]
+    return sum(sum(blocks[order:]) for blocks in lists) if lists else None
+
+
+def _elsewhere(state: SystemState, snap: Snapshot | None) -> int | None:
+    """Return the free pages outside the zones that the request may use: printed zones, and what none of them shows."""
+    total = state.memory.free_pages
+    if snap is None or total is None:
+        return None
+    return max(total - sum(zone.free for zone in snap.zones), 0)
+
+
+def _reclaiming(state: SystemState) -> bool:
+    """Return whether the asker frees memory itself (PF_MEMALLOC): kswapd always, others while they reclaim directly."""
+    if re.fullmatch(r"kswapd\d+(:\d+)?", state.incident.request.comm or ""):
+        return True
+    return any(frame.symbol in RECLAIM_FRAMES and not frame.raw.startswith("? ") for frame in state.incident.backtrace)
 
 
 def prospect_fact(assessment: Assessment) -> ProspectFact | None:

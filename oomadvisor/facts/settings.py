@@ -78,7 +78,7 @@ def commit_fact(state: SystemState) -> CommitFact | None:
 
 def reserve_fact(snap: Snapshot, state: SystemState) -> ReserveFact | None:
     tunable = state.tunables.get(MIN_FREE_KBYTES)
-    if tunable is None or tunable.low is None:
+    if tunable is None or tunable.low is None or not snap.whole:
         return None
     cost = price(snap, tunable.low)
     spinning = cost.spinning_zones
@@ -95,5 +95,5 @@ def reserve_fact(snap: Snapshot, state: SystemState) -> ReserveFact | None:
         min_pages=sum(z.mark_min for z in snap.zones),
         unmet=sum(z.free for z in snap.zones) < sum(z.mark_min for z in snap.zones),
         min_free_kb=tunable.low,
-        ram_permille=permille(tunable.low, sum(snap.present) * state.page_kb),
+        ram_permille=permille(tunable.low, snap.all_pages * state.page_kb),
     )

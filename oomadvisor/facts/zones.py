@@ -39,7 +39,9 @@ def _zone(assessment: Assessment, zone: Zone, eligible: list[str], index: int | 
     return ZoneFact(
         origin=state.incident.origin(f"zones.{zone.node}.{zone.name}"),
         key=zone.name,
-        name=zone.name,
+        name=state.build.zone_names[zone.index],
+        place=zone.name,
+        node=zone.node if state.build.numa else None,
         eligible=zone.name in eligible if eligible else index is None or zone.index <= index,
         preferred=bool(eligible) and zone.name == eligible[0],
         present_pages=zone.present_pages,
@@ -68,6 +70,7 @@ def _zone(assessment: Assessment, zone: Zone, eligible: list[str], index: int | 
         file_lru_pages=zone.file_lru_pages,
         anon_lru_pages=zone.anon_lru_pages,
         free_permille=permille(zone.free_pages, zone.present_pages),
+        clean_file_permille=permille(_clean_file(zone), zone.present_pages),
         spins=_spins(zone, reserve),
     )
 
@@ -83,6 +86,17 @@ def _bound_at_default(assessment: Assessment, name: str) -> int | None:
         (zone_verdict(at_default, z, order, "min").steps[-1].bound_pages for z in at_default.zones if z.name == name),
         None,
     )
+
+
+def _clean_file(zone: Zone) -> int | None:
+    """Return the file pages of a zone that are neither dirty nor under write; None where the zone line lacks them.
+
+    ``writepending`` (4.8) is both together.
+    """
+    pending = [zone.other_pages.get(name) for name in ("writepending", "dirty", "writeback")]
+    if zone.file_lru_pages is None or pending == [None, None, None]:
+        return None
+    return max(zone.file_lru_pages - sum(pages for pages in pending if pages is not None), 0)
 
 
 def _spins(zone: Zone, reserve: int | None) -> bool | None:

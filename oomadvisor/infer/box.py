@@ -3,7 +3,9 @@
 from typing import Literal
 
 from oomadvisor import knowledge
-from oomadvisor.infer.arithmetic import MEASURED_SERIES, vendor_of
+from oomadvisor.infer.arithmetic import MEASURED_SERIES, bounds_of_mask
+from oomadvisor.infer.builders import vendor_of
+from oomadvisor.infer.nodes import node_label, shown_nodes
 from oomadvisor.model import Build, Incident, KernelRelease, ProcState, Warning_, Zone
 
 ZONE_ORDER = ("DMA", "DMA32", "Normal", "HighMem", "Movable", "Device")
@@ -26,7 +28,7 @@ def release_of(incident: Incident, proc: ProcState, option: str | None, warnings
     if option:
         found.append(_named(option, "option"))
     if found:
-        first = found[0]
+        first = _with_backports(found[0], incident)
         for other in found[1:]:
             shared = min(len(first.version), len(other.version), 3)
             if first.version[:shared] != other.version[:shared]:
@@ -39,6 +41,8 @@ def release_of(incident: Incident, proc: ProcState, option: str | None, warnings
                 )
         return first
     oldest, newest = _versions_shown(incident)
+    since, until = bounds_of_mask(incident, oldest, newest)
+    oldest, newest = since or oldest, until or newest
     if oldest is None or newest is None:
         text = "unknown" if oldest is None else f"{'.'.join(map(str, oldest))} or later"
         return KernelRelease(version=(), oldest=oldest, text=text, source="unknown")
@@ -49,6 +53,15 @@ def release_of(incident: Incident, proc: ProcState, option: str | None, warnings
         # The test, the marks and the reserves are the same arithmetic in all of them (one family, 2.6.12 to 2.6.37).
         return KernelRelease(version=MEASURED_SERIES, newest=newest, text=text, source="forms")
     return KernelRelease(version=oldest, newest=newest, text=text, source="forms")
+
+
+def _with_backports(release: KernelRelease, incident: Incident) -> KernelRelease:
+    """Note of a builder's kernel the series whose lines it prints, where that is later than its own."""
+    if release.vendor is None or not release.version:
+        return release
+    oldest, _ = _versions_shown(incident)
+    later = oldest is not None and oldest[:3] > release.version[:3]
+    return release.model_copy(update={"backports": oldest}) if later else release
 
 
 def _named(text: str, source: Literal["log", "proc", "option"]) -> KernelRelease:
@@ -97,23 +110,48 @@ def with_possible_order(incident: Incident) -> Incident:
     return incident.model_copy(update={"request": request, "warnings": (*incident.warnings, warning)})
 
 
-def node_in_question(incident: Incident) -> int:
-    """Return the node whose zones are judged: the only one, or the first (a NUMA report names none)."""
-    return min((zone.node for zone in incident.zones), default=0)
-
-
 def zone_rank(name: str) -> int:
     """Return the place of a zone among all that a build can have, lowest first; unknown names come last."""
     return ZONE_ORDER.index(name) if name in ZONE_ORDER else len(ZONE_ORDER)
 
 
-def zone_names_of(incident: Incident, node: int) -> tuple[str, ...]:
-    """Return the zones of the build, lowest first.
+def zones_of(incident: Incident, names: tuple[str, ...]) -> tuple[Zone, ...]:
+    """Return the zones with their place among the zones of the build, lowest first.
+
+    Of several nodes the last comes first, so that what is tried first stands last: a report does not say which node
+    asked, and the first one is taken as tried first. Each zone is then called as the kernel prints it, such as
+    ``Node 1 DMA32``.
+    """
+    several = len(shown_nodes(incident)) > 1
+    return tuple(
+        zone.model_copy(
+            update={"index": names.index(zone.name), "name": node_label(zone.node, zone.name) if several else zone.name}
+        )
+        for zone in sorted(incident.zones, key=lambda z: (-z.node, zone_rank(z.name)))
+        if zone.name in names
+    )
+
+
+def with_node_lines(incident: Incident) -> Incident:
+    """Let the lines of a zone be found under its name with the node as well, where there are several nodes."""
+    if len(shown_nodes(incident)) < 2:
+        return incident
+    also = {}
+    for part, line in incident.lines.items():
+        words = part.split(".")
+        if words[0] == "zones" and len(words) > 2 and words[1].isdigit():
+            words[2] = node_label(int(words[1]), words[2])
+            also[".".join(words)] = line
+    return incident.model_copy(update={"lines": incident.lines | also})
+
+
+def zone_names_of(incident: Incident) -> tuple[str, ...]:
+    """Return the zones of the build, lowest first. All nodes have the same; which of them are empty differs.
 
     Populated zones are printed; the number of values after ``lowmem_reserve[]:`` is the number of zones that the build
     has (page_alloc.c: show_free_areas), which tells whether an empty HighMem is among them.
     """
-    printed = sorted({z.name for z in incident.zones if z.node == node and z.name in ZONE_ORDER}, key=zone_rank)
+    printed = sorted({z.name for z in incident.zones if z.name in ZONE_ORDER}, key=zone_rank)
     slots = max((len(z.reserve_pages) for z in incident.zones if z.reserve_pages), default=0)
     names = list(printed)
     if names and "Movable" not in names and len(names) < slots:
@@ -162,4 +200,11 @@ def with_reasons(release: KernelRelease, incident: Incident) -> KernelRelease:
                 told.append(f"{'.'.join(map(str, symbol.since))} or later, by the function {symbol.name}")
             if symbol.until is not None:
                 told.append(f"{'.'.join(map(str, symbol.until))} or earlier, by the function {symbol.name}")
+    since, until = bounds_of_mask(incident, *_versions_shown(incident))
+    by = f"by the mask {incident.request.gfp_mask or 0:#x}"
+    told += [
+        f"{'.'.join(map(str, version))} or {word}, {by}"
+        for version, word in ((since, "later"), (until, "earlier"))
+        if version
+    ]
     return release.model_copy(update={"reasons": tuple(told)})

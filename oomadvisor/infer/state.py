@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 from oomadvisor.infer.arithmetic import families_of
 from oomadvisor.infer.box import (
     build_of,
-    node_in_question,
     release_of,
     with_arch,
+    with_node_lines,
     with_possible_order,
     with_reasons,
     zone_names_of,
-    zone_rank,
+    zones_of,
 )
 from oomadvisor.infer.memory import memory_of, swap_of
 from oomadvisor.infer.request import call_site_in, mask_of, operation_of, workload_of
@@ -35,16 +35,11 @@ def build_state(
     names them. ``kernel`` is used when the log does not say (and is reported when the log says otherwise).
     """
     proc = proc or ProcState()
-    incident = with_possible_order(with_arch(incident))
+    incident = with_node_lines(with_possible_order(with_arch(incident)))
     warnings: list[Warning_] = [*incident.warnings, *proc.warnings]
     release = with_reasons(release_of(incident, proc, kernel, warnings), incident)
-    node = node_in_question(incident)
-    zone_names = zone_names_of(incident, node)
-    zones = tuple(
-        zone.model_copy(update={"index": zone_names.index(zone.name)})
-        for zone in sorted((z for z in incident.zones if z.node == node), key=lambda z: zone_rank(z.name))
-        if zone.name in zone_names
-    )
+    zone_names = zone_names_of(incident)
+    zones = zones_of(incident, zone_names)
     build = build_of(incident, zones, zone_names)
     families = families_of(release, incident)
     flags, class_zone, class_index = mask_of(incident.request, zones, zone_names, families)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from oomadvisor.infer.nodes import marks_are_whole
 from oomadvisor.kernel.family import Family
 from oomadvisor.kernel.marks import (
     DEFAULT_SCALE_FACTOR,
@@ -62,7 +63,7 @@ def _together(first: Tunable, all_of_them: list[Tunable]) -> Tunable:
 def counted_pages(family: Family, zones: tuple[Zone, ...], names: tuple[str, ...]) -> tuple[int, ...] | None:
     """Return the pages of each zone of the build that marks and reserves are computed from; None when one is missing.
 
-    Present pages, since 3.9 managed ones.
+    ``zones``: those of one node. Present pages, since 3.9 managed ones.
     """
     pages = [0] * len(names)
     for zone in zones:
@@ -73,16 +74,27 @@ def counted_pages(family: Family, zones: tuple[Zone, ...], names: tuple[str, ...
     return tuple(pages)
 
 
+def pages_by_node(family: Family, zones: tuple[Zone, ...], names: tuple[str, ...]) -> dict[int, tuple[int, ...]] | None:
+    """Return :func:`counted_pages` of each node, the first node first; None when one is missing."""
+    found = {}
+    for node in sorted({zone.node for zone in zones}):
+        pages = counted_pages(family, tuple(zone for zone in zones if zone.node == node), names)
+        if pages is None:
+            return None
+        found[node] = pages
+    return found
+
+
 def _by(
     family: Family, incident: Incident, zones: tuple[Zone, ...], names: tuple[str, ...], build: Build
 ) -> dict[str, Tunable]:
     """Return what the report proves if this is the kernel's arithmetic."""
-    pages = counted_pages(family, zones, names)
+    pages = pages_by_node(family, zones, names)
     if pages is None:
         return {}
     tunables = [*_marks(family, incident, zones, names, pages, build)]
     tunables += _ratios(family, incident, zones, names, pages)
-    fraction = _fraction(family, incident, zones, pages) if build.page_kb == PAGE_KB else None
+    fraction = _fraction(family, incident, zones, names, pages) if build.page_kb == PAGE_KB else None
     if fraction is not None:
         tunables.append(fraction)
     return {tunable.name: tunable for tunable in tunables}
@@ -93,14 +105,21 @@ def _marks(
     incident: Incident,
     zones: tuple[Zone, ...],
     names: tuple[str, ...],
-    pages: tuple[int, ...],
+    by_node: dict[int, tuple[int, ...]],
     build: Build,
 ) -> Iterator[Tunable]:
-    """Infer min_free_kbytes and watermark_scale_factor from the printed marks less the boost."""
-    if not any(z.marks for z in zones) or build.numa:
+    """Infer min_free_kbytes and watermark_scale_factor from the printed marks less the boost.
+
+    The low zones of all nodes share in min_free_kbytes, so only a report that shows all of them gives it.
+    """
+    if not any(z.marks for z in zones) or not marks_are_whole(incident, names):
         return
-    by_index = {zone.index: zone for zone in zones}
-    marks = [_without_boost(by_index[i]) if i in by_index else None for i in range(len(names))]
+    kinds = names
+    by_place = {(zone.node, zone.index): zone for zone in zones}
+    places = [(node, index) for node in by_node for index in range(len(kinds))]
+    names = kinds * len(by_node)
+    pages = tuple(size for sizes in by_node.values() for size in sizes)
+    marks = [_without_boost(by_place[place]) if place in by_place else None for place in places]
     boost_unknown = family.marks.boost and any(z.boost_pages is None for z in zones)
     interval = family.min_free_kbytes_interval(
         names,
@@ -112,7 +131,7 @@ def _marks(
     )
     origin = incident.origin(f"zones.{zones[0].node}.{zones[0].name}")
     basis = "the only values that give the printed marks (page_alloc.c: setup_per_zone_wmarks)"
-    if interval is None and family.marks.pages == "managed" and not boost_unknown:
+    if interval is None and family.marks.pages == "managed" and not boost_unknown and not build.numa:
         interval = _with_earlier_pages(family, zones, names, pages, marks, build)
         basis = (
             "the printed MIN marks, with the zone sizes that the printed reserves show for the time when they were set "
@@ -192,9 +211,31 @@ def _without_boost(zone: Zone) -> ZoneMarks | None:
 
 
 def _ratios(
+    family: Family,
+    incident: Incident,
+    zones: tuple[Zone, ...],
+    names: tuple[str, ...],
+    by_node: dict[int, tuple[int, ...]],
+) -> Iterator[Tunable]:
+    """Infer lowmem_reserve_ratio of each zone from the row of reserves printed for it, in each node that has it.
+
+    What two nodes say of one zone must both hold; where that cannot be, nothing is said of it.
+    """
+    found: dict[str, list[Tunable]] = {}
+    for node, pages in by_node.items():
+        own = tuple(zone for zone in zones if zone.node == node)
+        for tunable in _ratios_of_node(family, incident, own, names, pages):
+            found.setdefault(tunable.name, []).append(tunable)
+    for tunables in found.values():
+        low = max(tunable.low or 0 for tunable in tunables)
+        high = min((tunable.high for tunable in tunables if tunable.high is not None), default=None)
+        if high is None or low <= high:
+            yield tunables[0].model_copy(update={"low": low, "high": high})
+
+
+def _ratios_of_node(
     family: Family, incident: Incident, zones: tuple[Zone, ...], names: tuple[str, ...], pages: tuple[int, ...]
 ) -> Iterator[Tunable]:
-    """Infer lowmem_reserve_ratio of each zone from the row of reserves printed for it."""
     defaults = family.default_ratios(names)
     for zone in zones:
         if zone.index >= len(defaults) or zone.reserve_pages is None or len(zone.reserve_pages) != len(names):
@@ -204,7 +245,7 @@ def _ratios(
         ratios = family.ratio_interval(pages, zone.index, zone.reserve_pages)
         if ratios is not None:
             yield Tunable(
-                name=f"{LOWMEM_RESERVE_RATIO}[{zone.name}]",
+                name=f"{LOWMEM_RESERVE_RATIO}[{names[zone.index]}]",
                 low=ratios[0],
                 high=ratios[1],
                 source="inferred",
@@ -215,13 +256,19 @@ def _ratios(
             )
 
 
-def _fraction(family: Family, incident: Incident, zones: tuple[Zone, ...], pages: tuple[int, ...]) -> Tunable | None:
+def _fraction(
+    family: Family,
+    incident: Incident,
+    zones: tuple[Zone, ...],
+    names: tuple[str, ...],
+    by_node: dict[int, tuple[int, ...]],
+) -> Tunable | None:
     """Infer percpu_pagelist_fraction: 0 (never set) when every per-cpu line shows the boot-time size."""
     rows = []
     for row in incident.percpu:
-        zone = next((z for z in zones if z.name == row.zone and z.node == row.node), None)
-        if zone is not None and pages[zone.index]:
-            rows.append((row, pages[zone.index]))
+        zone = next((z for z in zones if names[z.index] == row.zone and z.node == row.node), None)
+        if zone is not None and by_node[zone.node][zone.index]:
+            rows.append((row, by_node[zone.node][zone.index]))
     if not rows or family.batch is None:
         return None
     origin = incident.origin(f"zones.{rows[0][0].node}.{rows[0][0].zone}.percpu")

@@ -104,7 +104,8 @@ class TestRules:
     quarter; in 6.3 after it, and the quarter is due only together with ALLOC_HIGH. ``unaccepted``: such pages are left
     out (6.5 to 6.11). ``order0``: the short cut of a single page: none; without CMA pages (4.7); without all that is
     kept (5.9), where the difference wraps; the same, not below 0 (5.19). ``unboosted``: a last try of an atomic
-    request with the mark without its boost (5.9).
+    request with the mark without its boost (5.9). ``order_shift``: by how many bits the mark falls from order to order:
+    1 in mainline, vm.min_free_order_shift in Android's kernels.
     """
 
     letter: str
@@ -118,6 +119,7 @@ class TestRules:
     unaccepted: bool = False
     order0: Literal["none", "no cma", "no reserve, wraps", "no reserve"] = "none"
     unboosted: bool = False
+    order_shift: int = 1
 
     @property
     def since(self) -> str:
@@ -200,7 +202,7 @@ def zone_watermark_ok(
     for o in range(order):
         blocks = nr_free[o] if o < len(nr_free) else 0
         free = signed(free - (blocks << o), bits)
-        min_pages >>= 1
+        min_pages >>= rules.order_shift
         if free <= min_pages:
             return False
     return True
@@ -242,7 +244,7 @@ def watermark_check(
     for o in range(0 if rules.scans else order):
         blocks = nr_free[o] if o < len(nr_free) else 0
         free = signed(free - (blocks << o), bits)
-        min_pages >>= 1
+        min_pages >>= rules.order_shift
         steps.append(Step(o + 1, free, min_pages, free > min_pages))
     return _ladder(steps)
 

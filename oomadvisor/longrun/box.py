@@ -57,6 +57,8 @@ def box_of(state: SystemState) -> Box:
         raise NoLongRun(f"the exact arithmetic of this kernel ({state.kernel.text}) is not known, only that of 2.6.31")
     if state.swap is not None and (state.swap.total_kb or 0) > 0:
         raise NoLongRun(f"the box has {state.swap.total_kb} kB of swap; the long run is a model of a box without")
+    if state.build.numa:
+        raise NoLongRun("the box has several memory nodes; the long run is a model of a box with one")
     names = state.build.zone_names
     if not state.zones or any(zone.present_pages is None for zone in state.zones):
         raise NoLongRun("the report does not say how large the zones are (present:)")

@@ -21,6 +21,8 @@ class KernelRelease(Frozen):
     ``oldest`` is the oldest that prints them, if any form tells). ``vendor``: who built it, where the name shows that
     it is no plain release: it may hold changes of later series, so what is said of its arithmetic is probable only.
 
+    ``backports``: the oldest series that prints such lines, where that is later than the version of a builder's kernel.
+
     ``reasons``: where only forms and functions tell, each bound of the version in words with what it rests on.
     """
 
@@ -30,6 +32,7 @@ class KernelRelease(Frozen):
     text: str
     source: Literal["log", "option", "proc", "forms", "unknown"]
     vendor: str | None = None
+    backports: tuple[int, ...] | None = None
     reasons: tuple[str, ...] = ()
 
 
@@ -223,7 +226,9 @@ class Memory(Frozen):
 
 
 class SystemState(Frozen):
-    """The whole input of the expert. ``zones`` lists the zones of the node in question, lowest first."""
+    """The whole input of the expert. ``zones`` lists the zones of all nodes, lowest first (of several nodes the
+    last one first, each zone called ``Node 1 DMA32``): what is tried first stands last.
+    """
 
     incident: Incident
     kernel: KernelRelease

@@ -5,7 +5,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from oomadvisor.infer.arithmetic import family_of
+from oomadvisor.infer.arithmetic import certainty, family_of
 from oomadvisor.kernel import events
 from oomadvisor.kernel.family import Family
 from oomadvisor.kernel.gfp import WMARK_MASK
@@ -40,7 +40,7 @@ def render_explain(advice: IncidentAdvice, *, width: int, colour: bool) -> str:
     title = f"How the kernel came to it: {state.incident.file}:{state.incident.line} · {kernel_words(state)}"
     parts: list[RenderableType] = [plain(title, "bold")]
     steps = (
-        ("The kernel, as its lines tell", [plain(reason) for reason in state.kernel.reasons]),
+        ("The kernel, as its lines tell", _kernel(state)),
         ("The request", _request(state)),
         ("The operation", _operation(advice)),
         ("The zones that may serve it", _zones(state)),
@@ -55,6 +55,22 @@ def render_explain(advice: IncidentAdvice, *, width: int, colour: bool) -> str:
         parts.append(heading(f"{number}. {name}"))
         parts.append(indented(*body))
     return to_text(Group(*parts), width=width, colour=colour)
+
+
+def _kernel(state: SystemState) -> list[RenderableType]:
+    kernel = state.kernel
+    lines: list[RenderableType] = [plain(reason) for reason in kernel.reasons]
+    if certainty(kernel) == "probable":
+        lines.append(
+            plain(
+                f"{kernel.text} is no plain release ({kernel.vendor}): what follows is the arithmetic of "
+                f"{'.'.join(map(str, kernel.version))}, and probable"
+            )
+        )
+    if kernel.backports:
+        later = ".".join(map(str, kernel.backports))
+        lines.append(plain(f"its lines are those of {later} or later, so it holds changes of later series"))
+    return lines
 
 
 def _series(state: SystemState) -> str:

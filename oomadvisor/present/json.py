@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from oomadvisor.infer.arithmetic import certainty
 from oomadvisor.model import (
     Advice,
     Build,
@@ -110,7 +111,7 @@ def _incident(one: IncidentAdvice) -> dict[str, Any]:
         "summary": list(one.summary),
         "request": request_json(state),
         "operations": [_operation(op, state, one.thresholds) for op in one.operations],
-        "zones": [_zone(zone) for zone in state.zones],
+        "zones": [_zone(zone) for zone in sorted(state.zones, key=lambda zone: (zone.node, zone.index))],
         "tunables": {name: _tunable(one.tunables[name]) for name in sorted(one.tunables)},
         "memory": one.memory.model_dump(),
         "swap": None if state.swap is None else state.swap.model_dump(),
@@ -146,6 +147,7 @@ def kernel_json(kernel: KernelRelease) -> dict[str, Any]:
         "text": kernel.text,
         "from": kernel.source,
         "vendor": kernel.vendor,
+        "certainty": certainty(kernel),
         "reasons": list(kernel.reasons),
     }
 

@@ -168,9 +168,16 @@ def setting_rows(advice: IncidentAdvice) -> tuple[list[tuple[str, str, str]], in
 
 
 def first_heading(fix: Fix) -> str:
-    """Return what the first fix stands under: what was not proved is not ordered."""
-    proved = fix.verification.class_ in ("certain", "bounded", "marginal")
-    return "Do this first" if proved else "Likely to help, though the report cannot prove it"
+    """Return what the first fix stands under: what was not proved is not ordered, what still fails is not promised."""
+    verification = fix.verification
+    if verification.class_ in ("certain", "bounded", "marginal"):
+        return "Do this first"
+    passes = any(result.ok for result in verification.after if result.mark != "low")
+    if passes or (not verification.after and fix.repairs == "cause"):
+        return "Likely to help, though the report cannot prove it"
+    if not verification.after:
+        return "What may help, though not against the cause"
+    return "What may help, though by itself it does not make the check pass"
 
 
 def why_rows(advice: IncidentAdvice) -> list[tuple[str, str]]:

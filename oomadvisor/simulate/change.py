@@ -107,15 +107,15 @@ def apply(snap: Snapshot, change: Exact) -> Snapshot:
 def with_min_free_kbytes(snap: Snapshot, min_free_kbytes: int) -> Snapshot:
     """Return the snapshot with the marks of another min_free_kbytes (page_alloc.c: setup_per_zone_wmarks).
 
-    The reserves stay: writing the value does not recompute them.
+    The reserves stay: writing the value does not recompute them. Raises NotReplayable when zones are missing.
     """
     marks = marks_at(snap, min_free_kbytes)
     zones = tuple(
         replace(
             z,
-            mark_min=marks[z.index].min + z.boost,
-            mark_low=marks[z.index].low + z.boost,
-            mark_high=marks[z.index].high + z.boost,
+            mark_min=marks[snap.place(z)].min + z.boost,
+            mark_low=marks[snap.place(z)].low + z.boost,
+            mark_high=marks[snap.place(z)].high + z.boost,
         )
         for z in snap.zones
     )
@@ -123,11 +123,13 @@ def with_min_free_kbytes(snap: Snapshot, min_free_kbytes: int) -> Snapshot:
 
 
 def marks_at(snap: Snapshot, min_free_kbytes: int) -> Sequence[ZoneMarks]:
-    """Return the marks of every zone of the build at another min_free_kbytes, by index, without a boost."""
-    names, pages = snap.zone_names, snap.present
-    if snap.elsewhere:
-        names = (*names, *(name for name, _ in snap.elsewhere))
-        pages = (*pages, *(pages for _, pages in snap.elsewhere))
+    """Return the marks of every zone of the box at another min_free_kbytes, without a boost; ``Snapshot.place`` says
+    where those of a zone are. Raises NotReplayable when zones are missing.
+    """
+    if not snap.whole:
+        raise NotReplayable(f"the report does not show all zones that share in {MIN_FREE_KBYTES}")
+    names = snap.zone_names * (1 + len(snap.elsewhere))
+    pages = snap.present + tuple(size for _, sizes in snap.elsewhere for size in sizes)
     return _marks(snap.family.marks, names, pages, min_free_kbytes, snap.bits, snap.scale_factor, snap.page_kb)
 
 
@@ -158,10 +160,10 @@ def with_lowmem_reserve_ratio(snap: Snapshot, ratios: tuple[int, ...]) -> Snapsh
     if len(ratios) > needed:
         raise NotReplayable(f"{LOWMEM_RESERVE_RATIO} has {needed} entries on this kernel, not {len(ratios)}")
     padded = (*ratios, *(1,) * (needed - len(ratios)))
-    matrix = snap.family.setup_per_zone_lowmem_reserve(snap.present, padded)
+    matrices = _reserves(snap, padded)
     return snap.with_zones(
         tuple(
-            replace(z, reserve=matrix[z.index][snap.class_zone_index]) if z.index < len(ratios) else z
+            replace(z, reserve=matrices[z.node][z.index][snap.class_zone_index]) if z.index < len(ratios) else z
             for z in snap.zones
         )
     )
@@ -171,8 +173,15 @@ def with_reserve_ratio(snap: Snapshot, index: int, ratio: int) -> Snapshot:
     """Return the snapshot with another lowmem_reserve_ratio of the zone ``index`` alone."""
     ratios = [1] * (len(snap.zone_names) - 1)
     ratios[index] = ratio
-    reserve = snap.family.setup_per_zone_lowmem_reserve(snap.present, ratios)[index][snap.class_zone_index]
-    return snap.with_zones(tuple(replace(z, reserve=reserve) if z.index == index else z for z in snap.zones))
+    reserve = {node: matrix[index][snap.class_zone_index] for node, matrix in _reserves(snap, ratios).items()}
+    return snap.with_zones(tuple(replace(z, reserve=reserve[z.node]) if z.index == index else z for z in snap.zones))
+
+
+def _reserves(snap: Snapshot, ratios: Sequence[int]) -> dict[int, list[list[int]]]:
+    """Return the reserves of each node: they are computed from that node's zones alone."""
+    return {
+        node: snap.family.setup_per_zone_lowmem_reserve(pages, ratios) for node, pages in snap.pages_by_node.items()
+    }
 
 
 def with_free_blocks(snap: Snapshot, zone: str, order: int, count: int) -> Snapshot:
@@ -215,6 +224,8 @@ def with_one_zone(snap: Snapshot) -> Snapshot:
     index = snap.class_zone_index
     if len(snap.zones) < 2:
         raise NotReplayable(f"there is one zone already ({_names(snap)})")
+    if snap.elsewhere:
+        raise NotReplayable("zones of several memory nodes cannot be one")
     if any(snap.present[index + 1 :]):
         raise NotReplayable(
             f"the request may not use the zones above {snap.zone_names[index]}, so they cannot be joined"

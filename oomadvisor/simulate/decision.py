@@ -14,7 +14,14 @@ def retrace(state: SystemState) -> Outcome | None:
     """
     family = family_of(state.kernel)
     request = state.incident.request
-    if family is None or not family.measured or request.gfp_mask is None or request.order is None or request.order < 0:
+    if (
+        state.build.numa
+        or family is None
+        or not family.measured
+        or request.gfp_mask is None
+        or request.order is None
+        or request.order < 0
+    ):
         return None
     zones = []
     for index, name in enumerate(state.build.zone_names):

@@ -200,5 +200,5 @@ def _reserve_blocks(snap: Snapshot, zone: ZoneSnapshot) -> int:
 
 def _grouping(snap: Snapshot) -> str:
     order = max(len(zone.blocks) for zone in snap.zones) - 1
-    off = mobility_disabled(sum(snap.present), order)
+    off = mobility_disabled(snap.all_pages, order)
     return f"{'off' if off else 'on'} ({PAGE_KB << order} kB)"

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from oomadvisor.infer.arithmetic import families_of, family_of
-from oomadvisor.infer.tunables import SCALE_FACTOR, counted_pages
+from oomadvisor.infer.nodes import allowed_nodes, constraint_of, marks_are_whole
+from oomadvisor.infer.tunables import SCALE_FACTOR, pages_by_node
 from oomadvisor.kernel.family import Family
 from oomadvisor.kernel.gfp import Gfp, TaskContext
 from oomadvisor.kernel.marks import DEFAULT_SCALE_FACTOR
@@ -60,8 +61,9 @@ class Snapshot:
     all zones (since 3.9 ``present`` holds the managed pages, as the kernel counts with those). ``family`` holds the
     functions of this kernel. ``min_free_kbytes`` is the setting behind the marks as smallest and largest possible
     value, None where it is not known. ``gfp_mask`` and ``realtime`` decide how deep the request may go below MIN, and
-    whether it may take CMA pages. ``elsewhere``: zones of other nodes with their pages, which share in min_free_kbytes.
-    ``assumed``: what is taken for granted that the report does not tell.
+    whether it may take CMA pages. ``present`` is that of ``node``; ``elsewhere``: the other nodes and the same of them,
+    which share in min_free_kbytes. ``whole``: no zone that shares in it is missing in the report, so marks can be
+    computed. ``assumed``: what is taken for granted that the report does not tell.
     """
 
     zones: tuple[ZoneSnapshot, ...]
@@ -77,7 +79,9 @@ class Snapshot:
     min_free_kbytes: tuple[int, int] | None = None
     scale_factor: int = DEFAULT_SCALE_FACTOR
     page_kb: int = 4
-    elsewhere: tuple[tuple[str, int], ...] = ()
+    node: int = 0
+    elsewhere: tuple[tuple[int, tuple[int, ...]], ...] = ()
+    whole: bool = True
     assumed: str | None = None
 
     def privileges(self, mark: Mark) -> Privileges:
@@ -91,6 +95,21 @@ class Snapshot:
         # Of order 0 the flag for high-atomic pageblocks decides nothing, so it need not be told apart.
         at_min = _slow_privileges(self.family, self.gfp_mask, 1, TaskContext(rt=self.realtime))
         return at_min if mark == "min" else Privileges(cma=at_min.cma)
+
+    @property
+    def pages_by_node(self) -> dict[int, tuple[int, ...]]:
+        """Pages that marks and reserves are computed from, by node, as ``present``."""
+        return {self.node: self.present, **dict(self.elsewhere)}
+
+    def place(self, zone: ZoneSnapshot) -> int:
+        """Return where a zone stands among those of all nodes, one node after another as in ``pages_by_node``."""
+        nodes = (self.node, *(node for node, _ in self.elsewhere))
+        return nodes.index(zone.node) * len(self.zone_names) + zone.index
+
+    @property
+    def all_pages(self) -> int:
+        """The same of all zones of all nodes together."""
+        return sum(map(sum, self.pages_by_node.values()))
 
     def with_zones(self, zones: tuple[ZoneSnapshot, ...]) -> "Snapshot":
         return replace(self, zones=zones)
@@ -115,7 +134,8 @@ def snapshot(state: SystemState, operation: Operation | None = None, family: Fam
 
     Needed are a kernel whose functions are known and, for every eligible zone: free counter, free lists, marks and the
     reserve against the class zone; since 4.4 the kinds of the free blocks, for more than a page. A zone that lacks one
-    of them makes the whole answer unknowable, because the request may be served from it.
+    of them makes the whole answer unknowable, because the request may be served from it. So does a limit to some nodes
+    of several that the report does not name.
     """
     index, mask = state.class_zone_index, state.incident.request.gfp_mask
     family = family or family_of(state.kernel, state.incident)
@@ -124,13 +144,14 @@ def snapshot(state: SystemState, operation: Operation | None = None, family: Fam
     if operation is not None and operation.steps[0].gfp_mask != mask:
         mask = family.translated(operation.steps[0].gfp_mask)
         index = _class_zone(state, family, mask)
-    pages = counted_pages(family, state.zones, state.build.zone_names)
-    if index is None or pages is None:
+    pages = pages_by_node(family, state.zones, state.build.zone_names)
+    if index is None or not pages or _limited_unknown(state, family, mask):
         return None
+    allowed = allowed_nodes(state.incident)
     order = state.incident.request.order or 0
     zones = []
     for zone in reversed(state.zones):
-        if zone.index > index or zone.present_pages == 0:
+        if zone.index > index or zone.present_pages == 0 or (allowed is not None and zone.node not in allowed):
             continue
         if (
             zone.free_pages is None
@@ -164,7 +185,7 @@ def snapshot(state: SystemState, operation: Operation | None = None, family: Fam
     return Snapshot(
         zones=tuple(zones),
         zone_names=state.build.zone_names,
-        present=pages,
+        present=next(iter(pages.values())),
         class_zone_index=index,
         family=family,
         bits=state.build.word_bits,
@@ -174,8 +195,22 @@ def snapshot(state: SystemState, operation: Operation | None = None, family: Fam
         min_free_kbytes=_interval(state.tunables.get(MIN_FREE_KBYTES)),
         scale_factor=factor.low if factor is not None and factor.low is not None else DEFAULT_SCALE_FACTOR,
         page_kb=state.page_kb,
-        elsewhere=_elsewhere(state, family),
+        node=next(iter(pages)),
+        elsewhere=tuple(pages.items())[1:],
+        whole=marks_are_whole(state.incident, state.build.zone_names),
     )
+
+
+def _limited_unknown(state: SystemState, family: Family, mask: int | None) -> bool:
+    """Return whether the request was limited to nodes that the report does not name, on a box with several.
+
+    __GFP_THISNODE asks for the node of the CPU, which no report tells.
+    """
+    if not state.build.numa:
+        return False
+    if mask is not None and mask & family.gfp_bits.get("__GFP_THISNODE", 0):
+        return True
+    return constraint_of(state.incident) is not None and allowed_nodes(state.incident) is None
 
 
 def _class_zone(state: SystemState, family: Family, gfp_mask: int) -> int | None:
@@ -227,16 +262,6 @@ def _kinds(zone: Zone, family: Family) -> FreeKinds:
         lists=zone.block_types if family.test.scans else None,
         cma=zone.free_cma_pages or 0,
         highatomic=free if family.test.letter == "J" and free is not None else reserved,
-    )
-
-
-def _elsewhere(state: SystemState, family: Family) -> tuple[tuple[str, int], ...]:
-    node = state.zones[0].node
-    managed = family.marks.pages == "managed"
-    return tuple(
-        (zone.name, (zone.managed_pages if managed else zone.present_pages) or 0)
-        for zone in state.incident.zones
-        if zone.node != node
     )
 
 

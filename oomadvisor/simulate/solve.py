@@ -61,12 +61,13 @@ def _passing_at(
 
     The same as :func:`operation_passes` on the snapshot of :func:`with_min_free_kbytes`, which need not be made.
     """
-    lists, place = lists_of(snap, mark), MARKS.index(mark)
+    lists, which = lists_of(snap, mark), MARKS.index(mark)
+    placed = [(zone, snap.place(zone.zone)) for zone in lists]
 
     def passes(min_free_kbytes: int) -> bool:
         at = marks(min_free_kbytes)
-        for zone in lists:
-            zone.begin(at[zone.zone.index][place] + zone.zone.boost)
+        for zone, place in placed:
+            zone.begin(at[place][which] + zone.zone.boost)
         return all(serve(lists, order, "smallest") is not None for order in orders)
 
     return passes
@@ -144,7 +145,7 @@ def reserve_thresholds(snap: Snapshot, operation: Operation) -> tuple[Thresholds
                 smallest = smallest_reserve_ratio(part, zone.index, ok)
                 rows.append(
                     Thresholds(
-                        knob=f"{LOWMEM_RESERVE_RATIO}[{zone.name}]",
+                        knob=f"{LOWMEM_RESERVE_RATIO}[{snap.zone_names[zone.index]}]",
                         operation=operation.id,
                         zone=name,
                         mark=mark,

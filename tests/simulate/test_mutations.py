@@ -99,13 +99,15 @@ def test_the_privilege_of_real_time_tasks_forgotten(monkeypatch: pytest.MonkeyPa
 
 
 def test_marks_that_do_not_follow_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    mutate(monkeypatch, change.with_min_free_kbytes, "mark_min=marks[z.index].min", "mark_min=z.mark_min")
+    mutate(
+        monkeypatch, change.with_min_free_kbytes, "mark_min=marks[snap.place(z)].min", "mark_min=z.mark_min"
+    )
     assert wrong_boots() >= 100
 
 
 def test_reserves_that_do_not_follow_the_ratio(monkeypatch: pytest.MonkeyPatch) -> None:
     """Raising the reserve of DMA over all its pages is harmful; forgotten, it would have no effect at all."""
-    mutate(monkeypatch, change.with_lowmem_reserve_ratio, "reserve=matrix", "reserve=z.reserve or matrix")
+    mutate(monkeypatch, change.with_lowmem_reserve_ratio, "reserve=matrices", "reserve=z.reserve or matrices")
     closed = whatif.what_if(seed(), ARM["fork+exec"], (SetSysctl("vm.lowmem_reserve_ratio", (1, 1)),))
     assert closed.verification != "harmful"
     assert judged_rows()["certain", "oom"] + judged_rows()["no effect", "ok"] > 0

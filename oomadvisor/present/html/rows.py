@@ -125,7 +125,7 @@ def _seen_in(advice: IncidentAdvice, name: str) -> tuple[Origin, ...]:
         return ()
     zones = [zone for zone in advice.state.zones if zone.marks is not None]
     if "[" in name:
-        zones = [zone for zone in zones if name.endswith(f"[{zone.name}]")]
+        zones = [z for z in zones if name.endswith(f"[{advice.state.build.zone_names[z.index]}]")]
     return tuple(advice.state.incident.origin(f"zones.{zone.node}.{zone.name}{part}") for zone in zones)
 
 

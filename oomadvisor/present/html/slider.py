@@ -53,7 +53,7 @@ class Slider:
 def slider(assessment: Assessment) -> Slider | None:
     """Return the slider, or None where the report cannot be replayed."""
     state, snap = assessment.state, assessment.snap
-    if snap is None or not assessment.operations:
+    if snap is None or not snap.whole or not assessment.operations:
         return None
     high = range_kb(state)
     asked = assessment.operations[0]
@@ -115,7 +115,7 @@ def answer_at(assessment: Assessment, name: str | None, value: int, ratio: int |
     state = assessment.state
     operation = operation_named(assessment, name) or state.operation
     now = None if operation is None or assessment.snap is None else snapshot(state, operation)
-    if now is None or operation is None:
+    if now is None or operation is None or not now.whole:
         return None
     if max(operation.orders) >= max(len(zone.blocks) for zone in now.zones):
         return None
