@@ -6,6 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from oomadvisor.infer.arithmetic import certainty, family_of
+from oomadvisor.infer.nodes import allowed_nodes
 from oomadvisor.kernel import events
 from oomadvisor.kernel.family import Family
 from oomadvisor.kernel.gfp import WMARK_MASK
@@ -149,8 +150,17 @@ def _zones(state: SystemState) -> list[RenderableType]:
     if state.class_zone_index is None:
         lines.append(plain("Which of them the mask allows is not known for this kernel."))
         return list(lines)
-    tried = [z.name for z in reversed(state.zones) if z.index <= state.class_zone_index and z.present_pages != 0]
+    allowed = allowed_nodes(state.incident)
+    tried = [
+        z.name
+        for z in reversed(state.zones)
+        if z.index <= state.class_zone_index and z.present_pages != 0 and (allowed is None or z.node in allowed)
+    ]
     lines.append(plain(f"tried in this order: {', '.join(tried)}; class zone {state.class_zone}"))
+    if state.build.numa:
+        lines.append(
+            plain("Which node asked is not in the report; the first is taken. Whether some zone passes is the same.")
+        )
     index, origin = state.class_zone_index, state.incident.origin
     lines += [
         plain(
