@@ -1,6 +1,7 @@
 """The one pipeline: a state is assessed, facts asserted, rules conclude, every fix is replayed, fixes are ranked."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from oomadvisor import knowledge
 from oomadvisor.book import engine_for
@@ -26,7 +27,7 @@ from oomadvisor.rulebook.inference import Firing
 from oomadvisor.rulebook.kinds import Fact, Scalar
 from oomadvisor.rulebook.rule import BUILD_FEATURES, Rule
 from oomadvisor.rulebook.template import render, render_command
-from oomadvisor.rulebook.why import why_not
+from oomadvisor.rulebook.why import why_none
 from oomadvisor.summary import summary
 from oomadvisor.verify import OUTSIDE_SYSCTL, NotProposable, Verified, measured_for, verify
 
@@ -43,29 +44,15 @@ def advise(state: SystemState, book: RuleBook, *, engine: Engine | None = None) 
 
     ``engine``: one made by :func:`oomadvisor.book.engine_for` for the same book, to use it for many incidents.
     """
-    engine = engine or engine_for(book)
     assessment = assess(state)
-    facts = facts_of(assessment)
-    build = {name: getattr(state.build, name) for name in BUILD_FEATURES}
-    rules, unfit = book.applicable(state.kernel.version, state.incident.arch, build)
-    if state.kernel.newest is not None and state.kernel.version[:3] != state.kernel.newest[:3]:
-        # Known as a stretch only: what is said must hold at both of its ends.
-        also, unfit_too = book.applicable(state.kernel.newest, state.incident.arch, build)
-        unfit = (*unfit, *(pair for pair in unfit_too if pair[0] in {rule.id for rule in rules}))
-        rules = tuple(rule for rule in rules if rule in also)
-    elif not state.kernel.version and state.kernel.oldest is not None:
-        # Known from below: what is said must hold from there on, in every later kernel.
-        rules, unfit = book.applicable(state.kernel.oldest, state.incident.arch, build)
-        also, unfit_too = book.applicable(NEWEST, state.incident.arch, build)
-        unfit = (*unfit, *(pair for pair in unfit_too if pair[0] in {rule.id for rule in rules}))
-        rules = tuple(rule for rule in rules if rule in also)
-    inference = engine.infer(facts, frozenset(rule.id for rule in rules))
-    by_rule: dict[str, list[Firing]] = {}
-    for firing in inference.firings:
-        by_rule.setdefault(firing.rule_id, []).append(firing)
-    known = [*facts, *inference.derived]
-    skipped = [Skipped(rule=rule, reason=reason) for rule, reason in unfit]
-    skipped += [Skipped(rule=r.id, reason=why_not(r, known)) for r in rules if r.id not in by_rule]
+    concluded = _conclude(assessment, book, engine)
+    rules, by_rule = concluded.rules, concluded.by_rule
+    silent = [rule for rule in rules if rule.id not in by_rule]
+    skipped = [Skipped(rule=rule, reason=reason) for rule, reason in concluded.unfit]
+    skipped += [
+        Skipped(rule=rule.id, reason=reason)
+        for rule, reason in zip(silent, why_none(silent, concluded.known), strict=True)
+    ]
     fixes, rejected, unproposable = _fixes(assessment, rules, by_rule)
     refuted, helpful = _refutations(assessment, rules, by_rule)
     advice = IncidentAdvice(
@@ -85,12 +72,58 @@ def advise(state: SystemState, book: RuleBook, *, engine: Engine | None = None) 
         warnings=(
             *state.warnings,
             *_about_the_kernel(assessment),
-            *(Warning_(code="rules", text=text) for text in inference.warnings),
+            *(Warning_(code="rules", text=text) for text in concluded.warnings),
         ),
     )
     return (
         advice.model_copy(update={"plan": make_plan(assessment, advice, book, until=HORIZONS[-1])}) if fixes else advice
     )
+
+
+def causes_of(state: SystemState, book: RuleBook, *, engine: Engine | None = None) -> tuple[Cause, ...]:
+    """Return the causes that :func:`advise` finds, without a replay of what would help: enough for a list."""
+    concluded = _conclude(assess(state), book, engine)
+    return _causes(state, concluded.rules, concluded.by_rule)
+
+
+class _Concluded(NamedTuple):
+    """What the rules say: those that apply, the others with the reason, firings by rule, and all that is known."""
+
+    rules: tuple[Rule, ...]
+    unfit: tuple[tuple[str, str], ...]
+    by_rule: dict[str, list[Firing]]
+    known: tuple[Fact, ...]
+    warnings: tuple[str, ...]
+
+
+def _conclude(assessment: Assessment, book: RuleBook, engine: Engine | None) -> _Concluded:
+    engine, state = engine or engine_for(book), assessment.state
+    facts = facts_of(assessment)
+    rules, unfit = _applicable(state, book)
+    inference = engine.infer(facts, frozenset(rule.id for rule in rules))
+    by_rule: dict[str, list[Firing]] = {}
+    for firing in inference.firings:
+        by_rule.setdefault(firing.rule_id, []).append(firing)
+    return _Concluded(rules, unfit, by_rule, (*facts, *inference.derived), inference.warnings)
+
+
+def _applicable(state: SystemState, book: RuleBook) -> tuple[tuple[Rule, ...], tuple[tuple[str, str], ...]]:
+    """Return the rules that hold for the kernel, and the others with the reason.
+
+    Of a kernel known as a stretch only, what is said must hold at both of its ends; of one known from below, from there
+    on, in every later kernel.
+    """
+    kernel, arch = state.kernel, state.incident.arch
+    build = {name: getattr(state.build, name) for name in BUILD_FEATURES}
+    first, last = kernel.version, kernel.newest
+    if not first and kernel.oldest is not None:
+        first, last = kernel.oldest, last or NEWEST
+    rules, unfit = book.applicable(first, arch, build)
+    if last is None or first[:3] == last[:3]:
+        return rules, unfit
+    also, unfit_too = book.applicable(last, arch, build)
+    ids = {rule.id for rule in rules}
+    return tuple(rule for rule in rules if rule in also), (*unfit, *(pair for pair in unfit_too if pair[0] in ids))
 
 
 def _about_the_kernel(assessment: Assessment) -> tuple[Warning_, ...]:

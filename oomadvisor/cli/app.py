@@ -372,7 +372,7 @@ def ask(picked: Picked, rule_dirs: Sequence[str]) -> "Advice":
 
 def _first_cause(rule_dirs: Sequence[str]) -> "Callable[[Incident], str | None]":
     """Return what asks the rules for the first cause of an incident."""
-    from oomadvisor.advise import advise
+    from oomadvisor.advise import causes_of
     from oomadvisor.book import engine_for, load_book
     from oomadvisor.infer import build_state
 
@@ -382,7 +382,7 @@ def _first_cause(rule_dirs: Sequence[str]) -> "Callable[[Incident], str | None]"
         to_stderr(f"oomadvisor: {warning}")
 
     def first(incident: "Incident") -> str | None:
-        causes = advise(build_state(incident), book, engine=engine).causes
+        causes = causes_of(build_state(incident), book, engine=engine)
         return min(causes, key=lambda one: one.rank).title if causes else None
 
     return first

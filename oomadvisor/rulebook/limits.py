@@ -16,8 +16,12 @@ MATCHES_TOTAL = 200_000  # of all rules together
 def oversized(rules: Sequence[Rule], facts: Sequence[Fact], leave_out: Collection[int] = ()) -> list[int]:
     """Return the positions of the rules to leave out so that the rest stays within the limits; the largest go first."""
     counts = Counter(fact.kind for fact in facts)
+    several = {kind for kind, number in counts.items() if number > 1}
     bounds = {
-        place: sum(prod(max(1, counts[pattern.kind]) for pattern in way.patterns) for way in rule.conjunctions)
+        place: sum(
+            prod(counts[pattern.kind] for pattern in way.patterns if pattern.kind in several)
+            for way in rule.conjunctions
+        )
         for place, rule in enumerate(rules)
         if place not in leave_out
     }

@@ -1,6 +1,6 @@
 """Why a rule fired or did not: each of its conditions, with the facts that fulfil it or come nearest."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from oomadvisor.rulebook.condition import (
@@ -89,26 +89,32 @@ def _fields(test: Test) -> tuple[str, ...]:
 
 def why_not(rule: Rule, facts: Sequence[Fact]) -> str:
     """Return in words the first condition of ``rule`` that fails on ``facts`` (those that rules derived included)."""
-    for item in rule.when:
-        reason = _unmet(item, facts)
-        if reason is not None:
-            return reason
-    return "each condition holds by itself, but not with a fact of its own for each"
+    return next(why_none([rule], facts))
 
 
-def _unmet(item: Pattern | Absent | AnyOf, facts: Sequence[Fact]) -> str | None:
+def why_none(rules: Iterable[Rule], facts: Sequence[Fact]) -> Iterator[str]:
+    """Yield for each of ``rules`` what :func:`why_not` returns."""
+    by_kind: dict[str, list[Fact]] = {}
+    for fact in facts:
+        by_kind.setdefault(fact.kind, []).append(fact)
+    for rule in rules:
+        reasons = (_unmet(item, by_kind) for item in rule.when)
+        failed = next((reason for reason in reasons if reason is not None), None)
+        yield failed or "each condition holds by itself, but not with a fact of its own for each"
+
+
+def _unmet(item: Pattern | Absent | AnyOf, by_kind: Mapping[str, Sequence[Fact]]) -> str | None:
     if isinstance(item, AnyOf):
-        unmet = [_unmet(branch, facts) for branch in item.branches]
+        unmet = [_unmet(branch, by_kind) for branch in item.branches]
         return None if None in unmet else "none of: " + "; ".join(str(reason) for reason in unmet)
-    found = [fact for fact in facts if matches(item, fact)]
+    of_kind = by_kind.get(item.kind, ())
+    found = [fact for fact in of_kind if matches(item, fact)]
     if isinstance(item, Absent):
         return f"there is a {in_words(item)}{_called(found)}" if found else None
     if found:
         return None
-    reasons = _reasons(item, facts)
-    if not any(fact.kind == item.kind for fact in facts):
-        return reasons[0]
-    return f"no {in_words(item)} ({'; '.join(reasons)})"
+    reasons = _reasons(item, of_kind)
+    return f"no {in_words(item)} ({'; '.join(reasons)})" if of_kind else reasons[0]
 
 
 def _reasons(item: Pattern, facts: Sequence[Fact]) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ def scatter(snap: Snapshot, pages: int, orders: tuple[int, ...], *, draws: int =
 def _drawn(snap: Snapshot, shares: Sequence[int], seed: str) -> Snapshot:
     return snap.with_zones(
         tuple(
-            zone.with_blocks(_freed_at_random(zone, share, f"{seed} {zone.name}"))
+            zone.with_blocks(_freed_at_random(zone.blocks, zone.present, share, f"{seed} {zone.name}"))
             for zone, share in zip(snap.zones, shares, strict=True)
         )
     )
@@ -247,11 +247,12 @@ def _set(places: Iterable[int], size: int) -> int:
     return int.from_bytes(data, "little")
 
 
-def _freed_at_random(zone: ZoneSnapshot, pages: int, seed: str) -> tuple[int, ...]:
-    free = free_page_map(zone.blocks, zone.present, seed)
-    used = ((1 << zone.present) - 1) & ~free
-    freed = _chosen(used, pages, zone.present, random.Random(f"{seed} freed"))
-    return _merged(free | freed, zone.present, len(zone.blocks) - 1)
+@lru_cache(maxsize=2 * MAPS_KEPT)  # a plan frees what one of its fixes frees
+def _freed_at_random(blocks: tuple[int, ...], present: int, pages: int, seed: str) -> tuple[int, ...]:
+    free = free_page_map(blocks, present, seed)
+    used = ((1 << present) - 1) & ~free
+    freed = _chosen(used, pages, present, random.Random(f"{seed} freed"))
+    return _merged(free | freed, present, len(blocks) - 1)
 
 
 def _merged(free: int, present: int, top: int) -> tuple[int, ...]:

@@ -99,9 +99,7 @@ def test_the_privilege_of_real_time_tasks_forgotten(monkeypatch: pytest.MonkeyPa
 
 
 def test_marks_that_do_not_follow_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    mutate(
-        monkeypatch, change.with_min_free_kbytes, "mark_min=marks[snap.place(z)].min", "mark_min=z.mark_min"
-    )
+    mutate(monkeypatch, change.with_min_free_kbytes, "mark_min=marks[snap.place(z)].min", "mark_min=z.mark_min")
     assert wrong_boots() >= 100
 
 
