@@ -6,7 +6,7 @@ from oomadvisor.facts.memory import memory_fact, reclaim_fact, slab_facts, swap_
 from oomadvisor.facts.nodes import nodes_fact
 from oomadvisor.facts.request import prospect_fact, request_fact
 from oomadvisor.facts.settings import commit_fact, reserve_fact, threshold_fact, tunable_facts
-from oomadvisor.facts.tasks import task_facts, victim_fact
+from oomadvisor.facts.tasks import earlier_kill_facts, task_facts, victim_fact
 from oomadvisor.facts.zones import zone_facts
 from oomadvisor.infer.arithmetic import families_of
 from oomadvisor.infer.nodes import constraint_of, says_unconstrained
@@ -62,6 +62,7 @@ def facts_of(assessment: Assessment) -> list[Fact]:
     victim = victim_fact(state)
     if victim is not None:
         facts.append(victim)
+    facts += earlier_kill_facts(state)
     facts += slab_facts(state)
     facts += tmpfs_facts(state)
     return facts

@@ -499,6 +499,18 @@ class VictimFact(Fact):
     small: bool = Field(default=False, description="it used less than a tenth of what the largest process used")
 
 
+class EarlierKillFact(Fact):
+    kind: ClassVar[str] = "earlier_kill"
+    meaning: ClassVar[str] = "A process that an earlier report of the log killed, and that the task table still shows."
+
+    name: str = Field(description="its name", examples=["httpd"])
+    pid: int = Field(description="its process id", examples=[312])
+    line: int = Field(description="line of the log that says so", examples=[2041])
+    again: bool = Field(default=False, description="this report killed it once more")
+    rss_pages: int | None = Field(default=None, description="memory that it holds still", json_schema_extra=PAGES)
+    rss_permille: int | None = Field(default=None, description="as a share of RAM", json_schema_extra=PERMILLE)
+
+
 class SlabFact(Fact):
     kind: ClassVar[str] = "slab"
     meaning: ClassVar[str] = "A slab cache of /proc/slabinfo; the twenty largest."
@@ -541,6 +553,7 @@ FACT_KINDS: tuple[type[Fact], ...] = (
     TaskFact,
     TaskTableFact,
     VictimFact,
+    EarlierKillFact,
     SlabFact,
     TmpfsFact,
 )

@@ -1,8 +1,8 @@
 """The task table as facts."""
 
-from oomadvisor.facts.kinds import TaskFact, TaskTableFact, VictimFact
+from oomadvisor.facts.kinds import EarlierKillFact, TaskFact, TaskTableFact, VictimFact
 from oomadvisor.facts.share import permille
-from oomadvisor.model import SystemState
+from oomadvisor.model import Origin, SystemState
 from oomadvisor.rulebook.kinds import Fact
 
 LARGEST_MEMBERS = 20
@@ -49,6 +49,27 @@ def task_facts(state: SystemState) -> list[Fact]:
             for task in largest
         ),
     ]
+
+
+def earlier_kill_facts(state: SystemState) -> list[EarlierKillFact]:
+    """Return the processes that were killed before and are in the task table all the same: a dead one is not."""
+    rows = {(task.pid, task.name): task for task in state.incident.tasks}
+    killed_now = {kill.pid for kill in state.incident.kills if kill.kind == "killed"}
+    found = {}
+    for kill in state.incident.killed_before:
+        if kill.pid is None or kill.name is None or (row := rows.get((kill.pid, kill.name))) is None:
+            continue
+        found[kill.pid] = EarlierKillFact(
+            key=f"{kill.name} {kill.pid}",
+            origin=Origin(file=state.incident.file, line=kill.line),
+            name=kill.name,
+            pid=kill.pid,
+            line=kill.line,
+            again=kill.pid in killed_now,
+            rss_pages=row.rss_pages,
+            rss_permille=permille(row.rss_pages, state.memory.ram_pages),
+        )
+    return list(found.values())
 
 
 def victim_fact(state: SystemState) -> VictimFact | None:

@@ -161,6 +161,7 @@ class Incident(Frozen):
     ``lines`` maps a part of the incident to the log line it was read from, by dotted names: ``request``, ``counters``,
     ``zones.0.DMA``, ``zones.0.DMA.reserve``, ``zones.0.DMA.blocks``, ``zones.0.DMA.percpu``, ``swap``, ``trailer``,
     ``kill``. Use :meth:`origin`, which falls back from a name to its parents.
+    ``killed_before``: the last few kills of the same boot that the log tells of before this one.
     ``page_kb`` is the page size by which the report's kB were converted: the size of the first block of its free block
     lines, 4 when there is none.
     """
@@ -184,6 +185,7 @@ class Incident(Frozen):
     trailer: Trailer | None = None
     tasks: tuple[Task, ...] = ()
     kills: tuple[Kill, ...] = ()
+    killed_before: tuple[Kill, ...] = ()
     memcg: MemcgUsage | None = None
     forms: tuple[str, ...] = ()
     lines: dict[str, int] = Field(default_factory=dict)

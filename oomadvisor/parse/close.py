@@ -61,6 +61,7 @@ def close(draft: Draft, number: int) -> Incident:
         trailer=_trailer(draft),
         tasks=tuple(draft.tasks),
         kills=tuple(draft.kills),
+        killed_before=draft.killed_before,
         memcg=draft.memcg,
         forms=tuple(draft.forms),
         lines=dict(draft.lines),

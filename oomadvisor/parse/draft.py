@@ -61,6 +61,7 @@ class Draft:
     time: str | None = None
     kernel_release: str | None = None
     kernel_release_line: int | None = None
+    killed_before: tuple[Kill, ...] = ()
     sysrq: bool = False
     tagged: bool = False
     request: dict[str, object] = field(default_factory=dict)

@@ -9,7 +9,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Sequence
 
-from oomadvisor.model import Incident, Warning_
+from oomadvisor.model import Incident, Kill, Warning_
 from oomadvisor.parse import boundary
 from oomadvisor.parse.close import close
 from oomadvisor.parse.draft import Draft
@@ -29,6 +29,8 @@ MAX_LANES = 16
 MAX_LINE = 1 << 16
 #: A time and a host as syslog writes them, and the tag of a program with its colon.
 _SYSLOG = r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \S{1,255} [\w./\-]{1,64}(?:\[\d{1,10}\])?: "
+#: How many processes that were killed are remembered while later reports are read.
+KILLS_REMEMBERED = 8
 _BANNER = r"Linux version (?P<release>\d{1,3}\.\d{1,3}[\w.+~:@-]{0,80})"
 _NUMBERS = r"-?\d{1,20}(?: -?\d{1,20}){0,8}"
 
@@ -39,7 +41,13 @@ class LineMachine:
     """Turns the lines of one input into incidents."""
 
     def __init__(
-        self, file: str, *, found: int = 0, release: tuple[str, int] | None = None, caller: str | None = None
+        self,
+        file: str,
+        *,
+        found: int = 0,
+        release: tuple[str, int] | None = None,
+        killed: Iterable[Kill] = (),
+        caller: str | None = None,
     ) -> None:
         self._file = file
         self._draft: Draft | None = None
@@ -48,6 +56,7 @@ class LineMachine:
         self._done: list[Incident] = []
         self._found = found
         self._release = release
+        self._killed: deque[Kill] = deque(killed, maxlen=KILLS_REMEMBERED)
         self._sysrq_line = -10
         self._records = Records()
         self._fragments = Fragments()
@@ -69,6 +78,11 @@ class LineMachine:
     def release(self) -> tuple[str, int] | None:
         """The kernel that the last banner named, and the line of that banner."""
         return self._release
+
+    @property
+    def killed(self) -> tuple[Kill, ...]:
+        """The last processes that were killed since the last banner."""
+        return tuple(self._killed)
 
     @property
     def caller(self) -> str | None:
@@ -293,6 +307,7 @@ class LineMachine:
         self._release_held()
         self._close()
         self._release = (match.group("release"), line.number)
+        self._killed.clear()
         return True
 
     def _release_held(self) -> None:
@@ -375,6 +390,7 @@ class LineMachine:
         draft.follows_unfinished = form.role == "start" and self._unfinished == line.number
         if self._release is not None:
             draft.kernel_release, draft.kernel_release_line = self._release
+        draft.killed_before = tuple(self._killed)
         return draft
 
     def _close(self) -> None:
@@ -383,4 +399,5 @@ class LineMachine:
             self._records = Records()
             self._fragments = Fragments()
             self._found += 1
+            self._killed.extend(kill for kill in draft.kills if kill.kind == "killed" and kill.pid is not None)
             self._done.append(close(draft, self._found))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from oomadvisor.model import Incident, Warning_
+from oomadvisor.model import Incident, Kill, Warning_
 from oomadvisor.parse.bundle import BundleCatcher
 from oomadvisor.parse.errors import InputError
 from oomadvisor.parse.forms import TRIGGER_SEARCH, TRIGGERS
@@ -39,15 +39,16 @@ class Cut(NamedTuple):
     """A place at which a log can be cut in two: what stands before it has no say in how the rest is read.
 
     ``offset`` and ``line``: where the rest begins. ``found``: how many incidents have ended before it. ``release``: the
-    kernel that the last banner named, with its line. ``caller``: who printed the last line of a report. ``after``: up
-    to where the first part must be read for its last incident to end as it does in the whole log. ``warnings``: what
-    was odd about the input so far.
+    kernel that the last banner named, with its line. ``killed``: the last kills since. ``caller``: who printed the last
+    line of a report. ``after``: up to where the first part must be read for its last incident to end as it does in the
+    whole log. ``warnings``: what was odd about the input so far.
     """
 
     offset: int = 0
     line: int = 1
     found: int = 0
     release: tuple[str, int] | None = None
+    killed: tuple[Kill, ...] = ()
     caller: str | None = None
     after: int = 0
     warnings: tuple[Warning_, ...] = ()
@@ -67,7 +68,9 @@ class Scan:
     def __init__(self, source: BlockSource, catcher: BundleCatcher | None, start: Cut = BEGINNING) -> None:
         self._source = source
         self._catcher = catcher
-        self._machine = LineMachine(source.name, found=start.found, release=start.release, caller=start.caller)
+        self._machine = LineMachine(
+            source.name, found=start.found, release=start.release, killed=start.killed, caller=start.caller
+        )
         self._kept: list[bytes] = []
         self._kept_lines: list[int] = []
         self._fed = 0

@@ -129,7 +129,7 @@ class _Surveyor(Scan):
         if offset <= self._last.offset:
             return
         machine, odd = self._machine, self._source.warnings[:warnings]
-        self._last = Cut(offset, line, machine.found, machine.release, caller, after, tuple(odd))
+        self._last = Cut(offset, line, machine.found, machine.release, machine.killed, caller, after, tuple(odd))
         self.cuts.append(self._last)
         self._enough = offset >= self._until
 
