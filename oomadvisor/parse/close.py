@@ -96,6 +96,9 @@ def _doubt_cut_ends(draft: Draft) -> None:
         if draft.is_cut(width):
             draft.counters.pop(COUNTERS.get(name) or "", None)
             draft.other_counters.pop(name, None)
+    for width, take_back in draft.ends:
+        if draft.is_cut(width):
+            take_back(draft)
     if draft.is_cut(draft.release_width):
         draft.kernel_release = draft.kernel_release_line = None
     if draft.is_cut(draft.swap_width):

@@ -1,6 +1,7 @@
 """An incident while its lines are still coming in."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,7 @@ class Draft:
     ``limit_width``, ``release_width``, ``swap_width``: the widths of the lines that may end in the middle of a group's
     path, of the kernel's name, of the swap cache's history.
     ``last_counters``: the last counter of each line, with the width of that line.
+    ``ends``: by the width of a line how to take back what its last word said, should it have been cut off there.
     ``follows_unfinished``: the report before it had only just begun, so it may be going on between these lines.
     """
 
@@ -99,6 +101,7 @@ class Draft:
     release_width: int = 0
     swap_width: int = 0
     last_counters: list[tuple[int, str]] = field(default_factory=list)
+    ends: list[tuple[int, Callable[["Draft"], None]]] = field(default_factory=list)
     follows_unfinished: bool = False
     interleaved_line: int | None = None
 

@@ -107,6 +107,32 @@ def test_what_survives_behind_prefixes_is_the_same(report: Report, seed: int, ha
     assert differences(read(lines), told(report.lines)) == []
 
 
+_SYSLOG = "Jan  1 00:17:21 box kernel: "
+
+
+@pytest.mark.parametrize(
+    ("name", "seed", "failure", "numa", "before", "width", "lost"),
+    [
+        ("2.6.13-2.6.18", 920895, False, True, _SYSLOG, 51, "request.comm"),
+        ("3.18-3.19", 734449, True, False, _SYSLOG, 64, "percpu.0.HighMem.1.used"),
+        ("5.17-6.0", 658392, True, False, _SYSLOG, 50, "trailer.vendor.pages HighMem/Mo"),
+        ("6.8-6.18", 281782, False, True, _SYSLOG, 53, "zones.0.HighMem.reserve_pages"),
+        ("memcg v1, 4.19", 636839, False, False, "> ", 52, "memcg.failcnt"),
+        ("memcg v2, 6.6", 302773, False, False, "> ", 64, "kill.name"),
+    ],
+)
+def test_the_last_word_of_a_line_cut_where_others_are_is_not_known(
+    name: str, seed: int, failure: bool, numa: bool, before: str, width: int, lost: str
+) -> None:
+    """It looks whole: 5 of 5572, ``HighMem/Mo``. Only that other lines end at the same column tells."""
+    groups = [rendered_group(group, seed) for group in GROUPS if group.name == name]
+    made = groups or [rendered(one, seed, failure=failure, numa=numa) for one in FAMILIES if one.name == name]
+    (report,) = made
+    (incident,) = read([(before + line)[:width] for line in report.lines])
+    assert differences([incident], told(report.lines)) == []
+    assert lost not in flat(incident)
+
+
 @given(first=reports, second=reports, seed=seeds)
 @settings(max_examples=60, deadline=None)
 def test_reports_that_name_their_callers_come_apart(first: Report, second: Report, seed: int) -> None:

@@ -61,13 +61,20 @@ def read_task(draft: Draft, match: re.Match[str], line: Line) -> None:
     if match.group("pid"):
         draft.request.setdefault("pid", int(match.group("pid")))
     comm = match.group("comm")
-    if comm:
-        draft.request.setdefault("comm", comm.strip())
+    if comm and "comm" not in draft.request:
+        draft.request["comm"] = comm.strip()
+        if line.text.endswith(comm):
+            draft.ends.append((line.width, lambda draft: _forget_comm(draft, comm.strip())))
     release = match.group("release")
     if release and not (line.cut and line.text.endswith(release)):
         draft.kernel_release = release
         draft.kernel_release_line = line.number
         draft.release_width = line.width if line.text.endswith(release) else 0
+
+
+def _forget_comm(draft: Draft, comm: str) -> None:
+    if draft.request.get("comm") == comm:
+        del draft.request["comm"]
 
 
 def names_the_same_task(draft: Draft | None, match: re.Match[str]) -> bool:

@@ -43,6 +43,9 @@ def read_killed(draft: Draft, match: re.Match[str], line: Line) -> None:
     sizes = {_FIELDS[m.group("name")]: int(m.group("kb")) for m in _SIZE.finditer(match.group("sizes") or "")}
     # Without the name behind it a pid may lack digits.
     pid = match.group("pid") if match.group("name") else None
+    if match.group("name") and line.text.endswith((match.group("name"), match.group("name") + ")")):
+        place = len(draft.kills)
+        draft.ends.append((line.width, lambda draft: _forget_name(draft, place)))
     _add(
         draft,
         Kill(
@@ -54,6 +57,11 @@ def read_killed(draft: Draft, match: re.Match[str], line: Line) -> None:
             **sizes,
         ),
     )
+
+
+def _forget_name(draft: Draft, place: int) -> None:
+    if place < len(draft.kills):
+        draft.kills[place] = draft.kills[place].model_copy(update={"name": None})
 
 
 def read_panic(draft: Draft, match: re.Match[str], line: Line) -> None:

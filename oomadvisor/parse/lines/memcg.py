@@ -29,9 +29,15 @@ def read_usage(draft: Draft, match: re.Match[str], line: Line) -> None:
     """Read usage and limit of the memory, or of memory and swap."""
     usage, limit = int(match.group("usage")), int(match.group("limit"))
     if match.group("what") == "memory":
+        draft.ends.append((line.width, _forget_failcnt))
         _update(draft, line, usage_kb=usage, limit_kb=limit, failcnt=None if line.cut else int(match.group("failcnt")))
     else:
         _update(draft, line, swap_usage_kb=usage, swap_limit_kb=limit)
+
+
+def _forget_failcnt(draft: Draft) -> None:
+    if draft.memcg is not None:
+        draft.memcg = draft.memcg.model_copy(update={"failcnt": None})
 
 
 def read_group_kill(draft: Draft, match: re.Match[str], line: Line) -> None:

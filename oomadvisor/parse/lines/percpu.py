@@ -33,7 +33,9 @@ def read_list(draft: Draft, match: re.Match[str], line: Line) -> None:
         draft.percpu_zone = None
         draft.warn("lost-line", "A per-cpu line is of another zone, whose own line was lost; left out.", line.number)
         return
-    used = match.group("used")
+    used, place = match.group("used"), len(draft.percpu)
+    if line.text.endswith(f" {used}"):
+        draft.ends.append((line.width, lambda draft: _forget_used(draft, place)))
     draft.percpu.append(
         PerCpu(
             zone=zone,
@@ -44,6 +46,11 @@ def read_list(draft: Draft, match: re.Match[str], line: Line) -> None:
             used_pages=None if used is None else int(used),
         )
     )
+
+
+def _forget_used(draft: Draft, place: int) -> None:
+    if place < len(draft.percpu):
+        draft.percpu[place] = draft.percpu[place].model_copy(update={"used_pages": None})
 
 
 def read_cold(draft: Draft, match: re.Match[str], _line: Line) -> None:

@@ -84,7 +84,14 @@ def read_label(draft: Draft, match: re.Match[str], line: Line) -> None:
 def read_unknown_label(draft: Draft, match: re.Match[str], line: Line) -> None:
     """Read a label that no kernel known here prints, but only among the lines where such labels stand."""
     if draft.in_trailer and not draft.tasks and not line.cut and len(draft.vendor) < MAX_VENDOR_LINES:
-        draft.vendor.setdefault(match.group("label"), int(match.group("pages")))
+        label = match.group("label")
+        draft.vendor.setdefault(label, int(match.group("pages")))
+        if line.text.endswith(label):
+            draft.ends.append((line.width, lambda draft: _forget_label(draft, label)))
+
+
+def _forget_label(draft: Draft, label: str) -> None:
+    draft.vendor.pop(label, None)
 
 
 def _labels(names: tuple[str, ...]) -> str:

@@ -52,6 +52,7 @@ def read_reserve(draft: Draft, match: re.Match[str], line: Line) -> None:
         draft.warn("cut-line", f"The lowmem_reserve line of {zone.label} was cut off and is left out.", line.number)
         return
     zone.reserves = [tuple(int(word) for word in match.group("values").split())]
+    draft.ends.append((line.width, lambda _draft: zone.reserves.clear()))
     draft.at(f"zones.{zone.node}.{zone.name}.reserve", line.number)
 
 
