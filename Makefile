@@ -7,7 +7,7 @@ DIST   ?= dist
 # durable-rules is published as source only, and its 2.0.28 calls a function that CPython 3.13 took out.
 CALL_FLAG := $(shell $(PYTHON) -c 'import sys; print("-DPyEval_CallObject=PyObject_CallObject" if sys.version_info >= (3, 13) else "")')
 
-.PHONY: venv page demo test lint types conformance whatif longrun evidence eval fuzz-parser bench bench-page fuzz-engine rule-docs wheel lock clean
+.PHONY: venv page fleet demo test lint types conformance whatif longrun evidence eval fuzz-parser bench bench-page fuzz-engine rule-docs wheel lock clean
 
 venv: $(VENV)/ready
 
@@ -24,6 +24,13 @@ page: $(VENV)/page-ready
 
 $(VENV)/page-ready: $(VENV)/ready requirements-page.lock
 	CPPFLAGS="$(CPPFLAGS) $(CALL_FLAG)" $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-page.lock
+	touch $@
+
+# What fleets need (the engine, the files, the tables), and the object store of their tests.
+fleet: $(VENV)/fleet-ready
+
+$(VENV)/fleet-ready: $(VENV)/ready requirements-fleet.lock
+	CPPFLAGS="$(CPPFLAGS) $(CALL_FLAG)" $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fleet.lock
 	touch $@
 
 demo: venv
@@ -83,6 +90,9 @@ lock:
 		--no-header --extra dev pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--no-header --extra page --extra page-dev -c requirements.lock pyproject.toml -o requirements-page.lock
+	uv pip compile --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-header --extra fleet --extra fleet-dev -c requirements.lock -c requirements-page.lock pyproject.toml \
+		-o requirements-fleet.lock
 
 clean:
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -30,6 +30,7 @@ ROOMS = (
     ("advise",),
     ("plan",),
     ("comparison", "authoring"),
+    ("fleet",),
     ("present", "export", "collect"),
     ("web",),
     ("cli",),
