@@ -9,6 +9,10 @@ from oomadvisor.fleet.curve import Counts, Curve, Interval
 from oomadvisor.fleet.knob import Knob
 from oomadvisor.simulate import SetSysctl, Snapshot, apply
 from oomadvisor.simulate.change import with_reserve_ratio
+from oomadvisor.simulate.price import pcp_margin_pages, safe_burst_pages
+
+NEARLY = 95
+"""Percent of the most certain incidents that another value must reach to be worth a line of its own."""
 
 Boxes = Mapping[Snapshot, int]
 """How many incidents there are of each kind of box and setting."""
@@ -73,7 +77,8 @@ class Other:
 class Choice:
     """The value, from ``low`` to ``high`` the values beside it that do as well.
 
-    ``asked``: the value was named by the user, not chosen. ``others``: values that somebody may prefer.
+    ``asked``: the value was named by the user, not chosen. ``floor``: no smaller value was looked at, and ``below``: what
+    the best of those would have been. ``others``: values that somebody may prefer.
     """
 
     knob: Knob
@@ -81,6 +86,8 @@ class Choice:
     low: int
     high: int
     asked: bool
+    floor: int
+    below: Point | None
     others: tuple[Other, ...]
     boxes: tuple[BoxMarks, ...]
 
@@ -91,31 +98,65 @@ class Choice:
 
 
 def choose(
-    curve: Curve, coverages: Sequence[Coverage], *, asked: int | None = None, most_boxes: int = 5
+    curve: Curve, coverages: Sequence[Coverage], *, asked: int | None = None, floor: int = 0, most_boxes: int = 5
 ) -> Choice | None:
-    """Return the choice, or None when no value helps any incident.
+    """Return the choice, or None when no value from ``floor`` on helps any incident.
 
     Most certain comes first, then least harmful (cases and bystanders together), then the smallest change in what is
     kept back; of values that are alike even then the largest, which keeps most. Where nothing can be certain, most
     marginal stands for it. ``asked``: take this value, whatever it does.
     """
     boxes = Counter(one.box for one in coverages if one.box is not None)
-    if asked is not None:
-        low, high = _plateau(curve, asked)
-        point = _point(curve, boxes, asked)
-    else:
-        best = _best(curve.intervals)
-        if best is None:
-            return None
-        kept_least = min(
-            ((_change(boxes, curve.knob, value), -value) for value in _candidates(curve, best, coverages)),
-        )
-        value = -kept_least[1]
-        low, high = _plateau(curve, value)
-        point = _point(curve, boxes, value)
-    marks = tuple(_marks(curve.knob, box, count, point.value) for box, count in _largest(boxes, most_boxes))
-    others = _others(curve, boxes, coverages, point)
-    return Choice(curve.knob, point, low, high, asked is not None, others, marks)
+    floor = max(floor, curve.knob.low)
+    free, lowest = _best(curve.intervals), _best(_from(curve.intervals, floor))
+    value = asked if asked is not None else _least_change(curve.knob, boxes, lowest, coverages)
+    if value is None:
+        return None
+    low, high = _plateau(curve, value, 0 if value < floor else floor)
+    below = None
+    if free and asked is None and _runs(free)[0][0] < floor and free[0].counts != curve.at(value):
+        below = _point(curve, boxes, _runs(free)[-1][1])
+    point = _point(curve, boxes, value)
+    return Choice(
+        knob=curve.knob,
+        point=point,
+        low=low,
+        high=high,
+        asked=asked is not None,
+        floor=floor,
+        below=below,
+        others=_others(curve, boxes, coverages, point, floor),
+        boxes=tuple(_marks(curve.knob, box, count, value) for box, count in _largest(boxes, most_boxes)),
+    )
+
+
+def smallest_safe(coverages: Iterable[Coverage], burst_pages: int) -> int:
+    """Return the smallest vm.min_free_kbytes at which a burst of so many single pages stays safe on every box.
+
+    A box whose own kernel sets less by default counts with its default. Kernels whose interrupts were not measured do
+    not count.
+    """
+    boxes = {(one.box, one.default) for one in coverages if one.box is not None and one.box.family.measured}
+    found = 0
+    for box, default in boxes:
+        needed = -(-32 * (burst_pages + pcp_margin_pages(box)) // 5)
+        while needed and safe_burst_pages(box, needed - 1) >= burst_pages:
+            needed -= 1
+        found = max(found, needed if default is None else min(needed, default))
+    return found
+
+
+def _least_change(
+    knob: Knob, boxes: Boxes, best: Sequence[Interval] | None, coverages: Sequence[Coverage]
+) -> int | None:
+    if not best:
+        return None
+    return -min((_change(boxes, knob, value), -value) for value in _candidates(best, coverages))[1]
+
+
+def _from(intervals: Iterable[Interval], floor: int) -> list[Interval]:
+    """Return the intervals as far as they lie at or above ``floor``."""
+    return [one._replace(low=max(one.low, floor)) for one in intervals if one.high >= floor]
 
 
 def goodness(counts: Counts, *, certain: bool) -> tuple[int, int]:
@@ -144,15 +185,16 @@ def _runs(intervals: Iterable[Interval]) -> list[tuple[int, int]]:
     return runs
 
 
-def _plateau(curve: Curve, value: int) -> tuple[int, int]:
-    """Return the range around ``value`` that helps and harms as many."""
+def _plateau(curve: Curve, value: int, floor: int) -> tuple[int, int]:
+    """Return the range around ``value`` that helps and harms as many, from ``floor`` on."""
     now = curve.at(value)
     certain = now.certain > 0
-    alike = [one for one in curve.intervals if goodness(one.counts, certain=certain) == goodness(now, certain=certain)]
+    whole = _from(curve.intervals, floor)
+    alike = [one for one in whole if goodness(one.counts, certain=certain) == goodness(now, certain=certain)]
     return next((low, high) for low, high in _runs(alike) if low <= value <= high)
 
 
-def _candidates(curve: Curve, best: Iterable[Interval], coverages: Iterable[Coverage]) -> set[int]:
+def _candidates(best: Iterable[Interval], coverages: Iterable[Coverage]) -> set[int]:
     """Return the values that can change least: the sum of distances turns at the values of the boxes and at the ends.
 
     What a value keeps back grows with it (or shrinks, with a ratio), so between two of these it only grows or shrinks.
@@ -225,22 +267,32 @@ def _marks(knob: Knob, box: Snapshot, incidents: int, value: int) -> BoxMarks:
     )
 
 
-def _others(curve: Curve, boxes: Boxes, coverages: Sequence[Coverage], point: Point) -> tuple[Other, ...]:
-    """Return other values worth a look: what harms nobody, what helps more, the kernel's default, what is set now."""
+def _others(
+    curve: Curve, boxes: Boxes, coverages: Sequence[Coverage], point: Point, floor: int
+) -> tuple[Other, ...]:
+    """Return other values worth a look: what harms nothing, what helps more, nearly as much for less of a change, the
+    kernel's default, what is set now.
+    """
     found: dict[int, str] = {}
-    counts = point.counts
+    counts, intervals = point.counts, _from(curve.intervals, floor)
     if counts.hurt:
-        harmless = [one for one in curve.intervals if not one.counts.hurt and one.counts.helped]
-        if harmless:
-            best = _best(harmless) or []
+        best = _best(one for one in intervals if not one.counts.hurt)
+        if best:
             found[_nearest(best, point.value)] = "harms nothing"
-    more = max(curve.intervals, key=lambda one: (one.counts.helped - one.counts.hurt, -one.counts.hurt))
-    if more.counts.helped - more.counts.hurt > counts.helped - counts.hurt:
-        alike = [one for one in curve.intervals if one.counts == more.counts]
-        found.setdefault(_nearest(alike, point.value), "helps more, at least at MIN")
-    defaults = Counter(one.default for one in coverages if one.default is not None and one.role == "case")
+    gains = [one.counts.helped - one.counts.hurt for one in intervals]
+    if gains and max(gains) > counts.helped - counts.hurt:
+        alike = [one for one, gain in zip(intervals, gains, strict=True) if gain == max(gains)]
+        found.setdefault(_nearest(alike, point.value), "helps more, if at MIN only")
+    nearly = [
+        one for one in intervals if one.counts.certain * 100 >= NEARLY * counts.certain and one.counts.hurt <= counts.hurt
+    ]
+    if counts.certain and nearly:
+        value = _least_change(curve.knob, boxes, nearly, coverages)
+        if value is not None and _change(boxes, curve.knob, value) < _change(boxes, curve.knob, point.value):
+            found.setdefault(value, f"nearly as many (at least {NEARLY} %), for less of a change")
+    defaults = Counter(one.default for one in coverages if one.default is not None)
     for default, count in sorted(defaults.items(), key=lambda pair: (-pair[1], pair[0]))[:1]:
-        found.setdefault(default, f"the kernel's default for {count} of {sum(defaults.values())}")
+        found.setdefault(default, f"the kernel's default at {count} of {len(coverages)}")
     for (low, _), count in most_common(present_settings(coverages))[:1]:
         found.setdefault(low, f"set now at {count} of {len(coverages)}")
     return tuple(

@@ -5,7 +5,7 @@ never passes where a smaller one failed). What the answer *is* comes from :func:
 judgement that a fix gets, and is asked for on both sides of every edge.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal, NamedTuple
@@ -108,9 +108,11 @@ def coverage(assessment: Assessment, knob: Knob) -> Coverage:
     return Coverage(knob, judged.role, tuple(found), present, default, box=_box(snap), judged=judged.count)
 
 
-def said_at(assessment: Assessment, values: Mapping[Knob, int]) -> Said:
-    """Return what several knobs, set together, do to one incident."""
-    return _Judge(assessment).at(values)
+def said_at(assessment: Assessment, points: Sequence[Mapping[Knob, int]]) -> tuple[Role, tuple[Said, ...]]:
+    """Return what each of some points, several knobs set together, does to one incident, and the role of it."""
+    judged = _Judge(assessment)
+    found = tuple(judged.at(point) for point in points)
+    return judged.role, found
 
 
 def children_at(assessment: Assessment, knob: Knob, value: int) -> int | None:
