@@ -77,8 +77,8 @@ class Other:
 class Choice:
     """The value, from ``low`` to ``high`` the values beside it that do as well.
 
-    ``asked``: the value was named by the user, not chosen. ``floor``: no smaller value was looked at, and ``below``: what
-    the best of those would have been. ``others``: values that somebody may prefer.
+    ``asked``: the value was named by the user, not chosen. ``floor``: no smaller value was looked at, and ``below``:
+    what the best of those would have been. ``others``: values that somebody may prefer.
     """
 
     knob: Knob
@@ -267,9 +267,7 @@ def _marks(knob: Knob, box: Snapshot, incidents: int, value: int) -> BoxMarks:
     )
 
 
-def _others(
-    curve: Curve, boxes: Boxes, coverages: Sequence[Coverage], point: Point, floor: int
-) -> tuple[Other, ...]:
+def _others(curve: Curve, boxes: Boxes, coverages: Sequence[Coverage], point: Point, floor: int) -> tuple[Other, ...]:
     """Return other values worth a look: what harms nothing, what helps more, nearly as much for less of a change, the
     kernel's default, what is set now.
     """
@@ -284,7 +282,9 @@ def _others(
         alike = [one for one, gain in zip(intervals, gains, strict=True) if gain == max(gains)]
         found.setdefault(_nearest(alike, point.value), "helps more, if at MIN only")
     nearly = [
-        one for one in intervals if one.counts.certain * 100 >= NEARLY * counts.certain and one.counts.hurt <= counts.hurt
+        one
+        for one in intervals
+        if one.counts.certain * 100 >= NEARLY * counts.certain and one.counts.hurt <= counts.hurt
     ]
     if counts.certain and nearly:
         value = _least_change(curve.knob, boxes, nearly, coverages)

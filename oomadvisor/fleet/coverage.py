@@ -11,9 +11,9 @@ from functools import cache
 from typing import Literal, NamedTuple
 
 from oomadvisor.facts import Assessment
-from oomadvisor.fleet.knob import Knob, default_value, present_values, resolved
+from oomadvisor.fleet.knob import Knob, default_value, entries_below, present_values, resolved
 from oomadvisor.kernel.watermark import ONE_KIND
-from oomadvisor.model import MARKS, Operation
+from oomadvisor.model import MARKS, Operation, Verification
 from oomadvisor.model.advice import VerificationClass
 from oomadvisor.simulate import SetSysctl, Snapshot, apply, asked_by, classify
 from oomadvisor.simulate.answers import steps_of_monotone
@@ -115,13 +115,19 @@ def said_at(assessment: Assessment, points: Sequence[Mapping[Knob, int]]) -> tup
     return judged.role, found
 
 
-def children_at(assessment: Assessment, knob: Knob, value: int) -> int | None:
-    """Return how many more of the operation fit at ``value``, at least; None where that is not counted."""
-    try:
-        verified = judge(assessment, (resolved(assessment, knob, value),), assessment.state.workload).verification
-    except NotProposable:
-        return None
-    return None if verified.headroom is None else verified.headroom.children
+def looked_at(
+    assessment: Assessment, knob: Knob, values: Sequence[int]
+) -> tuple[Role, tuple[tuple[Said, int | None], ...]]:
+    """Return what each value does to one incident, with how many more of its operation fit there, at least (None: that
+    is not counted), and the role of it.
+    """
+    judged = _Judge(assessment)
+    found = []
+    for value in values:
+        told, verified = judged.verified({knob: value})
+        headroom = None if verified is None else verified.headroom
+        found.append((told, None if headroom is None else headroom.children))
+    return judged.role, tuple(found)
 
 
 class _Judge:
@@ -130,6 +136,7 @@ class _Judge:
     def __init__(self, assessment: Assessment) -> None:
         self._assessment = assessment
         self._operation = assessment.state.workload
+        self._beside = operations_beside(assessment)
         self.count = 0
         self.decided = True
         snap, operation = assessment.snap, self._operation
@@ -147,6 +154,10 @@ class _Judge:
         return "bystander" if self._passed_high or healthy else "case"
 
     def at(self, values: Mapping[Knob, int]) -> Said:
+        return self.verified(values)[0]
+
+    def verified(self, values: Mapping[Knob, int]) -> tuple[Said, Verification | None]:
+        """Return what the values do, and the judgement behind it; None where there is nothing to judge."""
         assessment, operation = self._assessment, self._operation
         self.count += 1
         try:
@@ -154,31 +165,30 @@ class _Judge:
             judged = judge(assessment, changes, operation)
         except NotProposable as error:
             self.decided = False
-            return Said("not decidable", why=str(error))
+            return Said("not decidable", why=str(error)), None
         verified = judged.verification
         if judged.outcome is None or assessment.snap is None or operation is None:
             self.decided = False
-            return Said("not decidable", why=verified.why)
+            return Said("not decidable", why=verified.why), None
         after = judged.outcome.worst_snapshot
         now_fails = self._passed_min and not operation_passes(asked_by(after, operation), (*operation.orders, 0), "min")
-        lost = broken(assessment.snap, after, operations_beside(assessment))
+        lost = broken(assessment.snap, after, self._beside)
         high = classify(assessment.snap, after, operation) == "certain"
         told = verified.class_ in ("harmful", "not decidable")
-        return Said(
+        answer = Said(
             verified.class_,
             breaks=now_fails or bool(lost),
             worsens=self._passed_high and not high and not now_fails,
             why=verified.why if told else "",
         )
+        return answer, verified
 
 
 def _asker(assessment: Assessment, snap: Snapshot, operation: Operation, knob: Knob) -> Callable[[int], _Quick]:
-    beside = operations_beside(assessment)
+    beside, below = operations_beside(assessment), entries_below(assessment, knob)
 
     def asked(value: int) -> _Quick:
-        change = resolved(assessment, knob, value).replayed
-        assert isinstance(change, SetSysctl)
-        after = apply(snap, change)
+        after = apply(snap, SetSysctl(knob.sysctl, (*below, value)))
         own = asked_by(after, operation)
         return _Quick(
             classify(snap, after, operation),

@@ -57,7 +57,9 @@ def counted(role: str, said: Said) -> Counts:
     """Return the counts of one incident."""
     if role == "bystander":
         harmed = said.breaks or said.class_ == "harmful"
-        return Counts(harmed=int(harmed), weakened=int(said.worsens and not harmed), unmoved=int(not harmed and not said.worsens))
+        return Counts(
+            harmed=int(harmed), weakened=int(said.worsens and not harmed), unmoved=int(not harmed and not said.worsens)
+        )
     name = said.class_.replace(" ", "_")
     return Counts(**{name: 1}, breaks=int(said.breaks and said.class_ == "harmful"))
 

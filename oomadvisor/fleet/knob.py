@@ -66,11 +66,17 @@ def resolved(assessment: Assessment, knob: Knob, value: int) -> Resolved:
     """
     if knob.zone is None:
         return resolve(assessment, SysctlChange(sysctl=knob.name, to=value))
-    return resolve(assessment, SysctlChange(sysctl=knob.sysctl, to=" ".join(map(str, _ratios(assessment, knob, value)))))
+    entries = (*entries_below(assessment, knob), value)
+    return resolve(assessment, SysctlChange(sysctl=knob.sysctl, to=" ".join(map(str, entries))))
 
 
-def _ratios(assessment: Assessment, knob: Knob, value: int) -> tuple[int, ...]:
-    """Return the entries up to that of the knob's zone; those behind it stay what they are."""
+def entries_below(assessment: Assessment, knob: Knob) -> tuple[int, ...]:
+    """Return the entries of the zones below the knob's, which are written along; those behind it stay what they are.
+
+    Raises NotProposable.
+    """
+    if knob.zone is None:
+        return ()
     state = assessment.state
     names = state.build.zone_names
     if knob.zone not in names[:-1]:
@@ -82,7 +88,7 @@ def _ratios(assessment: Assessment, knob: Knob, value: int) -> tuple[int, ...]:
         if setting is None or setting.low is None:
             raise NotProposable(f"the ratio of zone {name}, which is written along, is not known")
         below.append(setting.low)
-    return (*below, value)
+    return tuple(below)
 
 
 def present_values(assessment: Assessment, knob: Knob) -> tuple[int, int] | None:

@@ -7,7 +7,7 @@ from multiprocessing import get_context
 from typing import TypeVar
 
 from oomadvisor.facts import assess
-from oomadvisor.fleet.coverage import Coverage, Role, Said, children_at, coverage, said_at
+from oomadvisor.fleet.coverage import Coverage, Role, Said, coverage, looked_at, said_at
 from oomadvisor.fleet.knob import Knob
 from oomadvisor.model import SystemState
 
@@ -32,17 +32,11 @@ def said(points: Sequence[Point], states: Sequence[str]) -> list[tuple[Role, tup
     return [said_at(assess(SystemState.model_validate_json(state)), wanted) for state in states]
 
 
-def looked_at(knob: Knob, values: Sequence[int], states: Sequence[str]) -> list[
-    tuple[Role, tuple[tuple[Said, int | None], ...]]
-]:
-    """Return the role of each state, what each value does to it, and the children that still fit, at least."""
-    found = []
-    for state in states:
-        assessment = assess(SystemState.model_validate_json(state))
-        role, told = said_at(assessment, [{knob: value} for value in values])
-        children = (children_at(assessment, knob, value) for value in values)
-        found.append((role, tuple(zip(told, children, strict=True))))
-    return found
+def looked(
+    knob: Knob, values: Sequence[int], states: Sequence[str]
+) -> list[tuple[Role, tuple[tuple[Said, int | None], ...]]]:
+    """Return the role of each state, what each value does to it, and how many more of its operation fit, at least."""
+    return [looked_at(assess(SystemState.model_validate_json(state)), knob, values) for state in states]
 
 
 def in_processes(
@@ -67,13 +61,10 @@ def in_processes(
     # Not forked: the engines of the tables have threads, and a fork copies their locks as they are.
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
     try:
-        waiting: list[Future[list[Result]]] = [
-            pool.submit(work, chunk) for chunk in islice(chunks, workers * AHEAD)
-        ]
+        waiting: list[Future[list[Result]]] = [pool.submit(work, chunk) for chunk in islice(chunks, workers * AHEAD)]
         while waiting:
             results = waiting.pop(0).result()
-            for chunk in islice(chunks, 1):
-                waiting.append(pool.submit(work, chunk))
+            waiting.extend(pool.submit(work, chunk) for chunk in islice(chunks, 1))
             finished += len(results)
             done(finished)
             yield from results

@@ -158,7 +158,12 @@ class Fleet:
 
 def label_condition(name: str, value: str) -> str:
     """Return the condition that a label of the incident's input has this value."""
-    return f"labels[{_quoted(name)}] = {_quoted(value)}"
+    return f"{label_value(name)} = {_quoted(value)}"
+
+
+def label_value(name: str) -> str:
+    """Return the expression for a label of the incident's input; NULL where it has none of this name."""
+    return f"labels[{_quoted(name)}]"
 
 
 def _quoted(text: str) -> str:
@@ -186,7 +191,9 @@ def _head(folder: Path) -> dict[str, Any]:
         raise NoFleet(f"{place} cannot be read: {error}") from error
     schema = head.get("schema") if isinstance(head, dict) else None
     if schema != VERSION:
-        raise NoFleet(f"{place} says schema {json.dumps(schema)[:100]}; this program reads {VERSION}. Read the logs anew.")
+        raise NoFleet(
+            f"{place} says schema {json.dumps(schema)[:100]}; this program reads {VERSION}. Read the logs anew."
+        )
     return dict(head)
 
 

@@ -19,7 +19,7 @@ from oomadvisor.fleet.choice import (
 from oomadvisor.fleet.coverage import Coverage, Said
 from oomadvisor.fleet.curve import Counts, Curve, counted, curve
 from oomadvisor.fleet.knob import Knob
-from oomadvisor.fleet.processes import covered, in_processes, looked_at, said
+from oomadvisor.fleet.processes import covered, in_processes, looked, said
 from oomadvisor.fleet.query import Fleet
 from oomadvisor.simulate import Snapshot
 
@@ -169,7 +169,9 @@ def solve(
     )
     present = present_settings(coverages)
     undecided = Counter(
-        told.why for one in coverages if one.role == "case" and (told := one.stretches[0].said).class_ == "not decidable"
+        told.why
+        for one in coverages
+        if one.role == "case" and (told := one.stretches[0].said).class_ == "not decidable"
     )
     return Solved(
         knob=knob,
@@ -253,9 +255,7 @@ def _covered(
     def states() -> Iterator[str]:
         for one in fleet.states(incidents):
             cause, kernel = one.cause or "unknown", one.kernel or "unknown"
-            places.append(
-                Place(one.incident, kernel, cause, one.signature, one.signature_text, one.input, one.line)
-            )
+            places.append(Place(one.incident, kernel, cause, one.signature, one.signature_text, one.input, one.line))
             yield one.state
 
     told = in_processes(
@@ -285,7 +285,7 @@ def _rooms(
     children: dict[int, list[int]] = {value: [] for value in values}
     states = (one.state for one in fleet.states(incidents))
     for role, answers in in_processes(
-        partial(looked_at, knob, values), states, workers, lambda count: done("Counting the room", count, len(incidents))
+        partial(looked, knob, values), states, workers, lambda count: done("Counting the room", count, len(incidents))
     ):
         for value, (told, count) in zip(values, answers, strict=True):
             if role == "case" and told.class_ in HELPED and count is not None:
