@@ -8,15 +8,16 @@ import typer
 PAGE = ("jinja2", "vl_convert")
 SERVE = (*PAGE, "starlette", "uvicorn", "python_multipart")
 PLOT = ("vl_convert",)
+FLEET_ASK = ("duckdb", "pyarrow")
 
 
-def need(modules: tuple[str, ...], what: str) -> None:
+def need(modules: tuple[str, ...], what: str, extra: str = "page") -> None:
     """Return when all ``modules`` are installed; else it is wrong usage (exit 2), with the command that cures it."""
     missing = [name for name in modules if not _installed(name)]
     if missing:
         raise typer.BadParameter(
             f"it needs packages that are not installed here ({', '.join(missing)}). To get them: "
-            "pip install 'oomadvisor[page]' (in a checkout: pip install -e '.[page]').",
+            f"pip install 'oomadvisor[{extra}]' (in a checkout: pip install -e '.[{extra}]').",
             param_hint=what,
         )
 

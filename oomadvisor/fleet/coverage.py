@@ -58,7 +58,8 @@ class Coverage:
     help it, but one can harm it.
 
     ``present``: the values between which the box's own lies. ``box``: what of the box decides the marks and reserves of
-    every value, without its free lists; None where nothing can be replayed.
+    every value, without its free lists; None where nothing can be replayed. ``below``: of a zone's ratio the entries
+    of the zones below it, which are written along.
     """
 
     knob: Knob
@@ -67,6 +68,7 @@ class Coverage:
     present: tuple[int, int] | None = None
     default: int | None = None
     box: Snapshot | None = None
+    below: tuple[int, ...] = ()
     judged: int = 0
 
     def at(self, value: int) -> Said:
@@ -105,7 +107,16 @@ def coverage(assessment: Assessment, knob: Knob) -> Coverage:
                 found[-1] = replace(found[-1], high=stretch.high)
             else:
                 found.append(stretch)
-    return Coverage(knob, judged.role, tuple(found), present, default, box=_box(snap), judged=judged.count)
+    return Coverage(
+        knob=knob,
+        role=judged.role,
+        stretches=tuple(found),
+        present=present,
+        default=default,
+        box=_box(snap),
+        below=entries_below(assessment, knob),
+        judged=judged.count,
+    )
 
 
 def said_at(assessment: Assessment, points: Sequence[Mapping[Knob, int]]) -> tuple[Role, tuple[Said, ...]]:

@@ -185,7 +185,8 @@ def _table(fleet: Fleet, name: str, labels: Sequence[str], most: int) -> Table:
     rows = fleet.ask(
         f"WITH named AS (SELECT CAST({column} AS VARCHAR) AS value, copies, first_cause FROM incidents), "
         "by_cause AS (SELECT value, first_cause, count(*) AS many, row_number() OVER (PARTITION BY value "
-        "ORDER BY count(*) DESC, first_cause) AS place FROM named WHERE first_cause IS NOT NULL GROUP BY value, first_cause), "
+        "ORDER BY count(*) DESC, first_cause) AS place FROM named WHERE first_cause IS NOT NULL "
+        "GROUP BY value, first_cause), "
         "grouped AS (SELECT value, count(*) AS incidents, sum(copies)::BIGINT AS copies FROM named GROUP BY value) "
         "SELECT grouped.value, incidents, grouped.copies, first_cause, coalesce(many, 0) FROM grouped LEFT JOIN "
         "by_cause ON grouped.value IS NOT DISTINCT FROM by_cause.value AND place = 1 "

@@ -28,6 +28,11 @@ MOST_POINTS = 64
 
 HELPED = ("certain", "marginal")
 
+
+class TooManyPoints(ValueError):
+    """A grid has more points than are judged; the text says how many."""
+
+
 Done = Callable[[str, int, int], None]
 """Told what is being done, how many incidents of it are finished, and of how many."""
 
@@ -98,7 +103,8 @@ class Solved:
     """All that is said about one knob of a fleet. ``choice`` None: no value helps.
 
     ``occurrences``: the places in the logs where the incidents stand. ``room``: by value, of the choice and the others.
-    ``burst_pages``: the burst that the floor keeps safe; None where there is no floor.
+    ``burst_pages``: the burst that the floor keeps safe; None where there is no floor. ``below``: of a zone's ratio
+    what the entries of the zones below it are, each combination once.
     """
 
     knob: Knob
@@ -119,6 +125,7 @@ class Solved:
     unhelped: tuple[Unhelped, ...]
     undecided: tuple[tuple[str, int], ...]
     kernels: tuple[tuple[str, int], ...]
+    below: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +199,7 @@ def solve(
         unhelped=_unhelped(fleet, knob, value, places, coverages),
         undecided=tuple(sorted(undecided.items(), key=lambda pair: (-pair[1], pair[0]))),
         kernels=tuple(sorted(Counter(place.kernel for place in places).items(), key=lambda p: (-p[1], p[0]))),
+        below=tuple(sorted({one.below for one in coverages if one.box is not None})),
     )
 
 
@@ -206,7 +214,7 @@ def solve_grid(
 ) -> Grid:
     """Return every combination of the values, all of them set together on every incident; best first.
 
-    An empty row of values is filled from the knob's own curve. Raises ValueError when there are more than MOST_POINTS.
+    An empty row of values is filled from the knob's own curve. Raises TooManyPoints.
     """
     given = [tuple(sorted(set(row))) for row in values]
     fixed = prod(len(row) for row in given if row)
@@ -218,7 +226,7 @@ def solve_grid(
     ]
     points = [tuple(zip(knobs, combination, strict=True)) for combination in product(*rows)]
     if len(points) > MOST_POINTS:
-        raise ValueError(f"{len(points)} points are more than {MOST_POINTS}; name fewer values")
+        raise TooManyPoints(f"{len(points)} points are more than {MOST_POINTS}; name fewer values")
     sums = [Counts()] * len(points)
     states = (one.state for one in fleet.states(incidents))
     for role, answers in in_processes(

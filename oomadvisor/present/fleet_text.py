@@ -17,8 +17,10 @@ from oomadvisor.present import fleet_words as words
 from oomadvisor.present.printable import printable
 from oomadvisor.present.text import STYLES, heading, indented, plain, to_text
 
-BAR_CELLS = 24
-SHORT = ("certain", "marginal", "no eff.", "harmful", "bounded", "unknown")
+BAR_CELLS = 20
+SHORT = ("certain", "marg.", "none", "harm", "bound.", "open")
+ROOM = "room: how many more of the operation fit one after another, in the middle of the incidents that pass."
+LEGEND = "marg.: marginal; none: no effect; harm: harmful; open: not decidable from the report."
 
 
 def render_solved(solved: Solved, *, width: int, colour: bool) -> str:
@@ -41,7 +43,7 @@ def render_solved(solved: Solved, *, width: int, colour: bool) -> str:
     )
     parts += _curve(solved)
     if choice is not None:
-        parts += [heading("Values side by side"), indented(_points(solved, choice))]
+        parts += [heading("Values side by side"), indented(_points(solved, choice), plain(ROOM, "dim"))]
         parts += [heading("At this value, by cause"), indented(_groups(solved.by_cause, "cause"))]
         parts += [heading("At this value, by kernel"), indented(_groups(solved.by_kernel, "kernel"))]
     parts += _unhelped(solved.unhelped)
@@ -50,9 +52,6 @@ def render_solved(solved: Solved, *, width: int, colour: bool) -> str:
 
 def _chosen(solved: Solved, choice: Choice) -> list[RenderableType]:
     counts = choice.point.counts
-    title = (
-        "The value you named" if choice.asked else "Set this" if choice.good else "The best value, and not a good one"
-    )
     unit = f" {choice.knob.unit}".rstrip()
     lines: list[RenderableType] = [
         plain(f"{choice.knob.name} = {choice.point.value}{unit}", "bold"),
@@ -66,7 +65,7 @@ def _chosen(solved: Solved, choice: Choice) -> list[RenderableType]:
     if choice.boxes:
         price += [Text(""), _marks(choice)]
     return [
-        heading(title),
+        heading(words.choice_title(choice)),
         indented(*lines),
         *([heading("Why this value"), indented(*why)] if why else []),
         *([heading("What it costs"), indented(*price)] if price else []),
@@ -99,7 +98,7 @@ def _curve(solved: Solved) -> list[RenderableType]:
             *(str(counts[n]) for n in shown),
             _bar(counts),
         )
-    notes = [plain("█ certain, ▒ marginal, · the rest.", "dim")]
+    notes = [plain(f"█ certain, ▒ marginal, · the rest. {LEGEND}", "dim")]
     if left_out:
         notes.append(plain(f"{left_out} more intervals lie between these; --format json has all of them.", "dim"))
     return [heading("The curve"), indented(table, *notes)]
@@ -119,7 +118,7 @@ def _points(solved: Solved, choice: Choice) -> RichTable:
     pairs = words.points(choice)
     shown = _shown_classes(point.counts for point, _ in pairs)
     table = _table(
-        ("value", "r"), *((SHORT[n], "r") for n in shown), ("kept, kB", "r"), ("more fit", "r"), ("what", "wrap")
+        ("value", "r"), *((SHORT[n], "r") for n in shown), ("kept, kB", "r"), ("room", "r"), ("what", "wrap")
     )
     for point, why in pairs:
         kept, room = point.kept, solved.room.get(point.value)
@@ -298,7 +297,7 @@ def _shown_classes(counts: Iterable[Counts]) -> list[int]:
 
 def _table(*columns: tuple[str, str]) -> RichTable:
     """Return an empty table; each column has a heading, and ``r`` (right), ``l`` (left) or ``wrap``."""
-    table = RichTable(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    table = RichTable(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1), collapse_padding=True)
     for name, kind in columns:
         table.add_column(
             plain(name), justify="right" if kind == "r" else "left", no_wrap=kind != "wrap", overflow="fold"

@@ -95,6 +95,13 @@ def unfinished_words() -> str:
     return "The run that read the logs did not come to its end: these are the incidents it had found by then."
 
 
+def choice_title(choice: Choice) -> str:
+    """Return the heading above the value."""
+    if choice.asked:
+        return "The value you named"
+    return "Set this" if choice.good else "The best value, and not a good one"
+
+
 def reasons(solved: Solved) -> Iterator[str]:
     """Yield why the value is this one. Nothing is said of a value that the user named."""
     choice = solved.choice
@@ -105,10 +112,9 @@ def reasons(solved: Solved) -> Iterator[str]:
     most = "certain" if counts.certain else "marginal"
     number = counts.certain or counts.marginal
     none = "" if counts.certain else "No value makes any incident certain. "
-    least = "harms fewer of the others" if counts.hurt else "it harms none"
     yield (
         f"{none}No value{start} makes more incidents {most} than {number} of {counts.cases}, "
-        + (f"and of those that do none {least}." if counts.hurt else f"and {least}.")
+        + ("and of those that do none harms fewer." if counts.hurt else "and this one harms nothing.")
     )
     if choice.low == choice.high:
         yield f"It is the only value{start} that does."
@@ -138,8 +144,8 @@ def warnings(solved: Solved) -> Iterator[str]:
     if counts.harmful:
         worse = f", and {counts.breaks} of them lose something that passed" if counts.breaks else ""
         yield (
-            f"Harmful to {plural(counts.harmful, 'incident')}: their boxes have less now, so the test gets stricter there"
-            f"{worse}."
+            f"Harmful to {plural(counts.harmful, 'incident')}: the marks or reserves of these boxes rise, so that the "
+            f"test gets stricter{worse}."
         )
     if counts.harmed:
         yield f"{plural(counts.harmed, 'bystander')} would fail that pass now."
@@ -148,7 +154,7 @@ def warnings(solved: Solved) -> Iterator[str]:
     room = solved.room.get(choice.point.value)
     if room is not None and room.least == 0 and counts.certain:
         yield (
-            "At some incidents the next operation passes and no further one that stays alive: the value stops the kill "
+            "At some incidents the operation passes once and no further one that stays alive: the value stops the kill "
             "of the report, and leaves no room."
         )
 
