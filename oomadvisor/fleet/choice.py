@@ -67,8 +67,9 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """Another value that somebody may prefer, and why."""
+    """Another value that somebody may prefer, and why: in a word or two, and in full."""
 
+    short: str
     why: str
     point: Point
 
@@ -271,16 +272,16 @@ def _others(curve: Curve, boxes: Boxes, coverages: Sequence[Coverage], point: Po
     """Return other values worth a look: what harms nothing, what helps more, nearly as much for less of a change, the
     kernel's default, what is set now.
     """
-    found: dict[int, str] = {}
+    found: dict[int, tuple[str, str]] = {}
     counts, intervals = point.counts, _from(curve.intervals, floor)
     if counts.hurt:
         best = _best(one for one in intervals if not one.counts.hurt)
         if best:
-            found[_nearest(best, point.value)] = "harms nothing"
+            found[_nearest(best, point.value)] = "harms nothing", "the best of those that harm nothing"
     gains = [one.counts.helped - one.counts.hurt for one in intervals]
     if gains and max(gains) > counts.helped - counts.hurt:
         alike = [one for one, gain in zip(intervals, gains, strict=True) if gain == max(gains)]
-        found.setdefault(_nearest(alike, point.value), "helps more, if at MIN only")
+        found.setdefault(_nearest(alike, point.value), ("helps more", "helps more, if at MIN only"))
     nearly = [
         one
         for one in intervals
@@ -289,14 +290,17 @@ def _others(curve: Curve, boxes: Boxes, coverages: Sequence[Coverage], point: Po
     if counts.certain and nearly:
         value = _least_change(curve.knob, boxes, nearly, coverages)
         if value is not None and _change(boxes, curve.knob, value) < _change(boxes, curve.knob, point.value):
-            found.setdefault(value, f"nearly as many (at least {NEARLY} %), for less of a change")
+            why = f"at least {NEARLY} % of the certain ones, for less of a change"
+            found.setdefault(value, ("nearly as many", why))
     defaults = Counter(one.default for one in coverages if one.default is not None)
     for default, count in sorted(defaults.items(), key=lambda pair: (-pair[1], pair[0]))[:1]:
-        found.setdefault(default, f"the kernel's default at {count} of {len(coverages)}")
+        found.setdefault(default, ("default", f"the kernel's default at {count} of {len(coverages)}"))
     for (low, _), count in most_common(present_settings(coverages))[:1]:
-        found.setdefault(low, f"set now at {count} of {len(coverages)}")
+        found.setdefault(low, (f"now at {count}", f"set now at {count} of {len(coverages)}"))
     return tuple(
-        Other(why, _point(curve, boxes, value)) for value, why in sorted(found.items()) if value != point.value
+        Other(short, why, _point(curve, boxes, value))
+        for value, (short, why) in sorted(found.items())
+        if value != point.value
     )
 
 

@@ -52,10 +52,11 @@ def render_solved(solved: Solved, *, width: int, colour: bool) -> str:
 
 def _chosen(solved: Solved, choice: Choice) -> list[RenderableType]:
     counts = choice.point.counts
-    unit = f" {choice.knob.unit}".rstrip()
+    result, setting = words.result_words(counts), words.command(solved, choice)
     lines: list[RenderableType] = [
-        plain(f"{choice.knob.name} = {choice.point.value}{unit}", "bold"),
-        plain(f"{words.result_words(counts).capitalize()}."),
+        plain(f"{choice.knob.name} = {choice.point.value}", "bold"),
+        *([] if setting is None else [indented(plain(setting), by=4)]),
+        plain(f"{result[:1].upper()}{result[1:]}."),
     ]
     lines += [plain(f"WARNING: {one}", "bold red") for one in words.warnings(solved)]
     why = [plain(one) for one in words.reasons(solved)]

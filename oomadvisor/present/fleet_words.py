@@ -95,6 +95,14 @@ def unfinished_words() -> str:
     return "The run that read the logs did not come to its end: these are the incidents it had found by then."
 
 
+def command(solved: Solved, choice: Choice) -> str | None:
+    """Return the line for a shell that sets the value now; None where the boxes differ in what is written along."""
+    if len(solved.below) > 1:
+        return None
+    value = " ".join(map(str, (*(entry for row in solved.below for entry in row), choice.point.value)))
+    return f"echo {value} > /proc/sys/{choice.knob.sysctl.replace('.', '/')}"
+
+
 def choice_title(choice: Choice) -> str:
     """Return the heading above the value."""
     if choice.asked:
@@ -216,9 +224,9 @@ def named_values(solved: Solved) -> dict[int, str]:
     """Return the values that a reader looks for, each with a word."""
     choice = solved.choice
     if choice is None:
-        return {low: f"set now at {count}" for (low, _), count in solved.present[:1]}
+        return {low: f"now at {count}" for (low, _), count in solved.present[:1]}
     return {
-        **{other.point.value: other.why for other in choice.others},
+        **{other.point.value: other.short for other in choice.others},
         choice.point.value: "asked for" if choice.asked else "recommended",
     }
 

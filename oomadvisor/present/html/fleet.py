@@ -1,7 +1,7 @@
 """The pages about a fleet, in the clothes of the report page: one file each, that fetches nothing."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from oomadvisor import __version__
 from oomadvisor.fleet.choice import Choice
@@ -45,7 +45,7 @@ def solved_page(solved: Solved) -> str:
         solved=solved,
         choice=choice,
         heading=None if choice is None else words.choice_title(choice),
-        commands=() if choice is None else (f"{knob.name} = {choice.point.value}",),
+        commands=() if choice is None else tuple(line for line in (words.command(solved, choice),) if line),
         result=f"{result[:1].upper()}{result[1:]}",
         reasons=tuple(words.reasons(solved)),
         warnings=tuple(words.warnings(solved)),
@@ -59,16 +59,7 @@ def solved_page(solved: Solved) -> str:
             _groups(solved.by_kernel, "At this value, by kernel", "kernel"),
         ],
         unhelped=_unhelped(solved) if solved.unhelped else None,
-        intervals=Grid(
-            "",
-            "Every value of an interval does the same",
-            ("values", *CLASS_COLUMNS, "worth a look"),
-            tuple(
-                (words.range_words(row.interval.low, row.interval.high), *_cells(row.interval.counts), row.note)
-                for row in rows
-            ),
-            numeric=_numbers(),
-        ),
+        intervals=_intervals(rows),
         left_out=left_out,
     )
 
@@ -96,12 +87,28 @@ def _curve(solved: Solved) -> Chart:
     return curve_chart(solved.curve, "curve", title, sorted(named.items()), high)
 
 
-def _cells(counts: Counts) -> tuple[str, ...]:
-    return (*map(str, counts[:6]), str(counts.harmed))
+def _columns(counts: Iterable[Counts]) -> tuple[int, ...]:
+    """Return the classes that have a column: the first four, and those of the others that occur."""
+    listed = [_all_cells(one) for one in counts]
+    return tuple(n for n in range(len(CLASS_COLUMNS)) if n < 4 or any(row[n] for row in listed))
 
 
-def _numbers(more: Sequence[int] = ()) -> frozenset[int]:
-    return frozenset({*range(1, len(CLASS_COLUMNS) + 1), *more})
+def _all_cells(counts: Counts) -> tuple[int, ...]:
+    return (*counts[:6], counts.harmed)
+
+
+def _by_class(
+    grid: Grid, rows: Sequence[tuple[Counts, tuple[str, ...], tuple[str, ...]]], *, behind: Sequence[int] = ()
+) -> Grid:
+    """Return the grid with rows of counts: what stands before them, and behind them. ``behind``: which columns behind
+    them hold numbers. Of the grid's columns the empty one stands for those of the classes.
+    """
+    shown = _columns(counts for counts, _, _ in rows)
+    place = grid.columns.index("")
+    columns = (*grid.columns[:place], *(CLASS_COLUMNS[n] for n in shown), *grid.columns[place + 1 :])
+    cells = tuple((*before, *(str(_all_cells(counts)[n]) for n in shown), *after) for counts, before, after in rows)
+    numeric = frozenset({*grid.numeric, *range(place, place + len(shown)), *(place + len(shown) + n for n in behind)})
+    return replace(grid, columns=columns, rows=cells, numeric=numeric)
 
 
 def _points(solved: Solved, choice: Choice) -> Grid:
@@ -109,11 +116,10 @@ def _points(solved: Solved, choice: Choice) -> Grid:
     for point, why in words.points(choice):
         room = solved.room.get(point.value)
         kept = "-" if point.kept is None else words.span_kb(point.kept.after_low_kb, point.kept.after_high_kb)
-        rows.append((str(point.value), *_cells(point.counts), kept, "-" if room is None else str(room.middle), why))
-    columns = ("value", *CLASS_COLUMNS, "kept", "room", "what it is")
+        rows.append((point.counts, (str(point.value),), (kept, "-" if room is None else str(room.middle), why)))
     caption = f"Values of {choice.knob.name}, and how many incidents are of each class there"
-    last = len(CLASS_COLUMNS)
-    return Grid("", caption, columns, tuple(rows), numeric=_numbers((0, last + 1, last + 2)), prose=True)
+    grid = Grid("", caption, ("value", "", "kept", "room", "what it is"), (), numeric=frozenset({0}), prose=True)
+    return _by_class(grid, rows, behind=(0, 1))
 
 
 def _boxes(choice: Choice) -> Grid:
@@ -137,10 +143,18 @@ def _groups(groups: Sequence[Group], title: str, name: str) -> Grid:
     for group in groups:
         best = "none" if group.best is None else words.range_words(*group.best)
         certain = "-" if group.best_counts is None else str(group.best_counts.certain)
-        rows.append((group.name, *_cells(group.counts), best, certain))
-    columns = (name, *CLASS_COLUMNS, "best for these", "certain there")
-    last = len(CLASS_COLUMNS)
-    return Grid(title, title, columns, tuple(rows), numeric=_numbers((last + 1, last + 2)), sortable=True)
+        rows.append((group.counts, (group.name,), (best, certain)))
+    caption = "What the value does to each, and what would be best for each alone"
+    grid = Grid(title, caption, (name, "", "best for these", "certain there"), (), sortable=True)
+    return _by_class(grid, rows, behind=(0, 1))
+
+
+def _intervals(rows: Sequence[words.CurveRow]) -> Grid:
+    grid = Grid("", "Every value of an interval does the same", ("values", "", "worth a look"), ())
+    return _by_class(
+        grid,
+        [(row.interval.counts, (words.range_words(row.interval.low, row.interval.high),), (row.note,)) for row in rows],
+    )
 
 
 def _unhelped(solved: Solved) -> Grid:
