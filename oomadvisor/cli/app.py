@@ -13,6 +13,7 @@ from oomadvisor import __version__
 from oomadvisor.cli import options
 from oomadvisor.cli.collect import collect
 from oomadvisor.cli.export import export
+from oomadvisor.cli.fleet import fleet_app
 from oomadvisor.cli.fleet_ask import register as register_fleet_questions
 from oomadvisor.cli.inputs import Inputs, Picked, Wanted, check_found, pick, scan
 from oomadvisor.cli.knowledge import knowledge_app
@@ -34,7 +35,6 @@ app = typer.Typer(
 )
 app.add_typer(rules_app, name="rules")
 app.add_typer(knowledge_app, name="knowledge")
-fleet_app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Ask about many logs at once.")
 register_fleet_questions(fleet_app)
 app.add_typer(fleet_app, name="fleet")
 

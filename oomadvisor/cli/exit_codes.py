@@ -28,6 +28,7 @@ class ExitCode(IntEnum):
     # sysexits.h
     INTERNAL = 70, "a defect of oomadvisor"
     NOT_WRITTEN = 74, "the result could not be written"
+    BROKEN_OFF = 75, "a run over many logs broke off; it can be gone on with"
 
     # 128 + the number of the signal, as a shell reports it
     INTERRUPTED = 130, "interrupted from the keyboard"

@@ -8,6 +8,7 @@ import typer
 PAGE = ("jinja2", "vl_convert")
 SERVE = (*PAGE, "starlette", "uvicorn", "python_multipart")
 PLOT = ("vl_convert",)
+FLEET = ("dask", "distributed", "fsspec", "pyarrow", "zstandard")
 FLEET_ASK = ("duckdb", "pyarrow")
 
 

@@ -19,6 +19,8 @@ from oomadvisor.parse.lines.kill import names_victim
 MAX_UNRELATED = 200
 #: The same after the kill line, when nothing but the reaper's line or a panic is still to come.
 MAX_UNRELATED_AFTER_KILL = 40
+#: Lines from that of a SysRq to the memory report that it asked for.
+MAX_AFTER_SYSRQ = 3
 
 _FRAMES = frozenset(
     {"backtrace", "backtrace-arm", "backtrace-arm-short", "backtrace-arm-no-symbols", "task-head-2.6", "task-head-3.10"}

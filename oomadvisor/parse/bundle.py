@@ -19,6 +19,11 @@ class BundleCatcher:
         self._size = 0
         self._open = False
 
+    @property
+    def begun(self) -> bool:
+        """Whether a bundle has begun in what was fed so far."""
+        return self._kept is not None
+
     def feed(self, block: bytes, line: int) -> None:
         """Take the next block, which begins in the line of that number."""
         across = self._seam + block[: len(BEGIN)]

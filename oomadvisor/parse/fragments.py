@@ -28,6 +28,11 @@ class Fragments:
         self._pieces: list[str] = []
 
     @property
+    def untouched(self) -> bool:
+        """Whether no piece has come that a later line could depend on."""
+        return self._node is None and self._begun is None and not self._pieces
+
+    @property
     def begun(self) -> bool:
         """Whether a line has begun that may go on."""
         return self._begun is not None

@@ -38,25 +38,64 @@ _Lane = tuple[Draft | None, Held | None, Fragments]
 class LineMachine:
     """Turns the lines of one input into incidents."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(
+        self, file: str, *, found: int = 0, release: tuple[str, int] | None = None, caller: str | None = None
+    ) -> None:
         self._file = file
         self._draft: Draft | None = None
         self._held: Held | None = None
         self._before: deque[tuple[int, str]] = deque(maxlen=LOOK_BACK)
         self._done: list[Incident] = []
-        self._found = 0
-        self._release: tuple[str, int] | None = None
+        self._found = found
+        self._release = release
         self._sysrq_line = -10
         self._records = Records()
         self._fragments = Fragments()
         self._unfinished: int | None = None
-        self._caller: str | None = None
+        self._caller = caller
         self._lanes: dict[str | None, _Lane] = {}
 
     @property
     def idle(self) -> bool:
         """Whether lines without a trigger word can be left out now."""
         return self._draft is None and self._held is None and not self._records.pending and not self._lanes
+
+    @property
+    def found(self) -> int:
+        """How many incidents have ended so far."""
+        return self._found
+
+    @property
+    def release(self) -> tuple[str, int] | None:
+        """The kernel that the last banner named, and the line of that banner."""
+        return self._release
+
+    @property
+    def caller(self) -> str | None:
+        """The task or processor that printed the last line of a report, where the kernel says so."""
+        return self._caller
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing that is open could change how a head in the next line is read."""
+        return not self._lanes and self._records.untouched and self._fragments.untouched
+
+    def began_at(self, number: int) -> bool:
+        """Return whether an incident begins with line ``number``, the last one fed, and depends on no line before it.
+
+        That is so only where the machine was settled before that line, too. A head that may go on in the next line is
+        still held back, but the incident before it is over.
+        """
+        draft, held = self._draft, self._held
+        begun = (draft is not None and draft.line == number and draft.head is not None and held is None) or (
+            draft is None and held is not None and held.line.number == number and held.form.role == "start"
+        )
+        return (
+            begun
+            and self.settled
+            and self._unfinished != number
+            and number - self._sysrq_line > boundary.MAX_AFTER_SYSRQ
+        )
 
     def feed(self, number: int, raw: str, *, cut: bool = False) -> list[Incident]:
         """Take one line of the input; return the incidents that ended with it."""
@@ -319,7 +358,7 @@ class LineMachine:
 
     def _open(self, form: LineForm, line: Line) -> Draft:
         draft = Draft(self._file, line.number, boundary.kind_at_start(form), last_line=line.number, time=line.time)
-        draft.sysrq = form.role == "mem-start" and line.number - self._sysrq_line <= 3
+        draft.sysrq = form.role == "mem-start" and line.number - self._sysrq_line <= boundary.MAX_AFTER_SYSRQ
         draft.note_width(line.width)
         draft.tagged = line.tagged
         draft.follows_unfinished = form.role == "start" and self._unfinished == line.number

@@ -56,6 +56,11 @@ class Records:
         """Whether the next line goes on with this one."""
         return bool(self._begun or self._soft or self._open)
 
+    @property
+    def untouched(self) -> bool:
+        """Whether every line so far was a record of its own, so that none has a say in how the next one is cut."""
+        return not (self._flowing or self._encoded or self.pending)
+
     def flush(self) -> list[Line]:
         """Return the record that has begun, as it is."""
         parts, self._open = self._open, []

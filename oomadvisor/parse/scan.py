@@ -1,8 +1,9 @@
 """Incidents from a file, fast: only the neighbourhoods of trigger words are decoded and read line by line."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from oomadvisor.model import Incident
+from oomadvisor.model import Incident, Warning_
 from oomadvisor.parse.bundle import BundleCatcher
 from oomadvisor.parse.errors import InputError
 from oomadvisor.parse.forms import TRIGGERS
@@ -26,7 +27,7 @@ def scan_file(path: str, *, catcher: BundleCatcher | None = None) -> Iterator[In
     """
     with BlockSource(path) as source:
         found = False
-        for incident in _Scan(source, catcher).incidents():
+        for incident in Scan(source, catcher).incidents():
             found = True
             yield incident
         damage = next((w.text for w in source.warnings if w.code == "truncated-gzip"), None)
@@ -34,25 +35,52 @@ def scan_file(path: str, *, catcher: BundleCatcher | None = None) -> Iterator[In
             raise InputError(path, f"{damage[:-1]}; no incident was found in it")
 
 
-class _Scan:
+class Cut(NamedTuple):
+    """A place at which a log can be cut in two: what stands before it has no say in how the rest is read.
+
+    ``offset`` and ``line``: where the rest begins. ``found``: how many incidents have ended before it. ``release``: the
+    kernel that the last banner named, with its line. ``caller``: who printed the last line of a report. ``after``: up
+    to where the first part must be read for its last incident to end as it does in the whole log. ``warnings``: what
+    was odd about the input so far.
+    """
+
+    offset: int = 0
+    line: int = 1
+    found: int = 0
+    release: tuple[str, int] | None = None
+    caller: str | None = None
+    after: int = 0
+    warnings: tuple[Warning_, ...] = ()
+
+
+BEGINNING = Cut()
+
+
+class Scan:
     """What was read and may still be looked back on.
 
     ``_kept`` are the last blocks, as they came; their first ``_fed`` bytes were given to the machine. ``_rest`` is the
-    unfinished last line, and ``_line`` its number.
+    unfinished last line, and ``_line`` its number. ``_read_bytes`` of the text were read, and up to ``_gap_line`` bytes
+    of too long lines were dropped, so that nobody knows where the lines before it begin.
     """
 
-    def __init__(self, source: BlockSource, catcher: BundleCatcher | None) -> None:
+    def __init__(self, source: BlockSource, catcher: BundleCatcher | None, start: Cut = BEGINNING) -> None:
         self._source = source
         self._catcher = catcher
-        self._machine = LineMachine(source.name)
+        self._machine = LineMachine(source.name, found=start.found, release=start.release, caller=start.caller)
         self._kept: list[bytes] = []
         self._kept_lines: list[int] = []
         self._fed = 0
         self._rest = b""
-        self._line = 1
+        self._line = start.line
+        self._read_bytes = start.offset
+        self._gap_line = 0
+        self._enough = False
 
-    def incidents(self) -> Iterator[Incident]:
-        while block := self._source.read():
+    def incidents(self, *, to_the_end: bool = True) -> Iterator[Incident]:
+        """Yield the incidents as they end; the one that is open at last only when this is the end of the log."""
+        while not self._enough and (block := self._source.read()):
+            self._read_bytes += len(block)
             if self._catcher is not None:
                 self._catcher.feed(block, self._line)
             if b"\n" not in block:
@@ -61,12 +89,22 @@ class _Scan:
                 self._keep(block, block.count(b"\n"))
             else:
                 yield from self._read(block)
-        yield from self._read_last()
-        yield from self._machine.finish(self._source.warnings)
+            self._between_blocks()
+        if to_the_end:
+            yield from self._read_last()
+            yield from self._machine.finish(self._source.warnings)
+
+    def _between_blocks(self) -> None:
+        """Called when a block has been read."""
+
+    def _note(self, number: int, line: bytes, offset: int) -> None:
+        """Called with each line that the machine is given, and where it begins in the text."""
 
     def _lengthen(self, block: bytes) -> None:
         """Add to the unfinished line, but no more of it than will be looked at."""
         more = block[: max(MAX_LINE_BYTES + 1 - len(self._rest), 0)]
+        if len(more) < len(block):
+            self._gap_line = self._line
         self._rest += more
         self._kept.append(more)
         self._kept_lines.append(0)
@@ -82,6 +120,7 @@ class _Scan:
         if len(self._rest) > MAX_LINE_BYTES:
             block = block[: len(block) - len(self._rest) + MAX_LINE_BYTES + 1]
             self._rest = self._rest[: MAX_LINE_BYTES + 1]
+            self._gap_line = self._line
         self._kept.append(block)
         self._kept_lines.append(lines)
         while len(self._kept) > 1 and (sum(self._kept_lines[1:]) > LOOK_BACK or len(self._kept) > _MAX_KEPT_BLOCKS):
@@ -92,6 +131,7 @@ class _Scan:
         text = b"".join((*self._kept, block))
         at = len(text) - len(block) - len(self._rest)
         end = text.rfind(b"\n") + 1
+        base = self._read_bytes - len(text)
         following: dict[bytes, int] = dict.fromkeys(_TRIGGERS, -1)
         fed = self._fed
         while at < end:
@@ -101,16 +141,16 @@ class _Scan:
                 at = start
                 if at == end:
                     break
-                self._look_back(text, fed, at)
+                self._look_back(text, fed, at, base)
             stop = text.find(b"\n", at)
-            yield from self._feed(text[at:stop], cut=False)
+            yield from self._feed(text[at:stop], base + at, cut=False)
             at = fed = stop + 1
         self._start_over(text, fed)
 
     def _start_over(self, text: bytes, fed: int) -> None:
         """Keep only what may be looked back on from the end of ``text``."""
         end = text.rfind(b"\n") + 1
-        begin = _lines_back(text, fed, end)
+        begin = lines_back(text, fed, end)
         self._fed = 0
         self._kept = []
         self._kept_lines = []
@@ -126,17 +166,22 @@ class _Scan:
             if self._machine.idle:
                 if not any(trigger in self._rest for trigger in _TRIGGERS):
                     return
-                self._look_back(text, self._fed, at)
-            yield from self._feed(self._rest, cut=self._line > 1)
+                self._look_back(text, self._fed, at, self._read_bytes - len(text))
+            yield from self._feed(self._rest, self._read_bytes - len(self._rest), cut=self._line > 1)
 
-    def _look_back(self, text: bytes, fed: int, at: int) -> None:
-        """Give the machine the lines before ``at``, which hold no trigger."""
-        lines = text[_lines_back(text, fed, at) : at].split(b"\n")[:-1]
+    def _look_back(self, text: bytes, fed: int, at: int, base: int) -> None:
+        """Give the machine the lines before ``at``, which hold no trigger. ``base``: where ``text`` begins."""
+        begin = lines_back(text, fed, at)
+        lines = text[begin:at].split(b"\n")[:-1]
         for number, line in enumerate(lines, self._line - len(lines)):
+            self._note(number, line, base + begin)
             self._machine.feed(number, decoded(self._source, line, number))
+            begin += len(line) + 1
 
-    def _feed(self, line: bytes, *, cut: bool) -> list[Incident]:
-        done = self._machine.feed(self._line, decoded(self._source, line, self._line), cut=cut)
+    def _feed(self, line: bytes, offset: int, *, cut: bool) -> list[Incident]:
+        number = self._line
+        self._note(number, line, offset)
+        done = self._machine.feed(number, decoded(self._source, line, number), cut=cut)
         self._line += 1
         return done
 
@@ -152,7 +197,7 @@ def _next_trigger(text: bytes, at: int, end: int, following: dict[bytes, int]) -
     return found if found == end else max(text.rfind(b"\n", 0, found) + 1, at)
 
 
-def _lines_back(text: bytes, begin: int, end: int) -> int:
+def lines_back(text: bytes, begin: int, end: int) -> int:
     """Return where the lines before ``end`` that may be looked back on begin, but no earlier than ``begin``."""
     position = end
     for _ in range(LOOK_BACK):

@@ -46,22 +46,29 @@ _ERASED = re.compile(rb"\xff{4,}")
 
 
 class BlockSource:
-    """The bytes of an input, decompressed, as UTF-8, with ``\\n`` at the line ends. A context manager."""
+    """The bytes of an input, decompressed, as UTF-8, with ``\\n`` at the line ends. A context manager.
 
-    def __init__(self, path: str) -> None:
+    ``stream``: where they come from, when not from the file of that name; whoever opened it closes it. ``plain``: they
+    are a part of what was found to be plain text.
+    """
+
+    def __init__(self, path: str, stream: BinaryIO | None = None, *, plain: bool = False) -> None:
         self.name = path
         self.warnings: list[Warning_] = []
         self._delivered = 0
-        self._file = self._stream = _open(path)
-        self._closes = path != "-"
+        self._file = self._stream = _open(path) if stream is None else stream
+        self._closes = path != "-" and stream is None
+        self._plain = plain
         self._decoder: codecs.IncrementalDecoder | None = None
         self._old_mac = False
         self._oops = False
         self._head: bytes | None = None
+        self._packed = False
 
     def __enter__(self) -> "BlockSource":
         try:
-            self._sniff()
+            if not self._plain:
+                self._sniff()
         except BaseException:
             self.close()
             raise
@@ -85,6 +92,11 @@ class BlockSource:
                 return block
         return self._read(BLOCK_BYTES)
 
+    @property
+    def splits(self) -> bool:
+        """Whether the text is what the input holds, byte for byte, so that it can be entered at any line."""
+        return not (self._packed or self._decoder is not None or self._oops or self._old_mac)
+
     def warn(self, code: str, text: str, line: int | None = None) -> None:
         """Remember something odd about the input itself."""
         if len(self.warnings) < _MAX_WARNINGS:
@@ -98,7 +110,8 @@ class BlockSource:
                 raise InputError(self.name, f"is {what}", expected=_TEXT)
         self._stream = cast(BinaryIO, _Rewound(start, self._stream))
         if start.startswith(b"\x1f\x8b"):
-            self._stream = cast(BinaryIO, _Unzipped(self._stream))
+            self._stream = cast(BinaryIO, Unzipped(self._stream))
+            self._packed = True
             self._delivered = 0
             start = self._raw(8)
             self._stream = cast(BinaryIO, _Rewound(start, self._stream))
@@ -232,7 +245,7 @@ class _Rewound:
         return self._stream.read(size)
 
 
-class _Unzipped:
+class Unzipped:
     """A gzip stream that returns all that could be decompressed before it complains about a damaged end."""
 
     def __init__(self, stream: BinaryIO) -> None:

@@ -1,0 +1,199 @@
+"""Where the jobs are done: in this process, or by Dask's workers on this machine or any others.
+
+::
+
+    EngineLostError    the workers or their scheduler are gone, and nothing more will come of them
+"""
+
+import queue
+from collections import deque
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol
+
+from oomadvisor.fleet.bundles import Cuts, Job
+from oomadvisor.fleet.expert import Rules
+from oomadvisor.fleet.work import Done, Options, OtherVersionError, work
+
+JOBS_PER_WORKER = 3
+LOST_SECONDS = 15.0
+CONNECT_SECONDS = 20.0
+WORKER_MEMORY_BYTES = 2 << 30
+_QUIET: Mapping[str, Any] = {
+    "distributed.scheduler.allowed-failures": 2,
+    "distributed.comm.timeouts.connect": "10s",
+    "distributed.admin.tick.limit": "1h",
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.terminate": 0.95,
+}
+
+
+class EngineLostError(RuntimeError):
+    """The workers or their scheduler are gone. The text says what is known of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """A job that was not done, because the processes that tried ended each time."""
+
+    reason: str
+
+
+Answer = Done | Cuts | Died
+
+
+class Engine(Protocol):
+    """Does jobs. A context manager; ``room`` says how many more jobs it wants to have at hand."""
+
+    @property
+    def room(self) -> int: ...
+
+    @property
+    def busy(self) -> bool: ...
+
+    def submit(self, job: Job) -> None: ...
+
+    def next(self) -> tuple[Job, Answer]:
+        """Wait for a job and return its answer. Raises EngineLostError."""
+
+    def __enter__(self) -> "Engine": ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class InProcess:
+    """Does one job after another in this process."""
+
+    def __init__(self, options: Options, rules: Rules) -> None:
+        self._options, self._rules = options, rules
+        self._jobs: deque[Job] = deque()
+
+    @property
+    def room(self) -> int:
+        return 1 - len(self._jobs)
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._jobs)
+
+    def submit(self, job: Job) -> None:
+        self._jobs.append(job)
+
+    def next(self) -> tuple[Job, Answer]:
+        job = self._jobs.popleft()
+        return job, work(job, self._options, self._rules)
+
+    def __enter__(self) -> "InProcess":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._jobs.clear()
+
+
+class OnDask:
+    """Does jobs on Dask: on a cluster of ``workers`` processes of its own, or on that of a ``scheduler``."""
+
+    def __init__(self, options: Options, rules: Rules, *, workers: int, scheduler: str | None = None) -> None:
+        self._options, self._rules = options, rules
+        self._workers, self._scheduler = workers, scheduler
+        self._stack = ExitStack()
+        self._answers: queue.SimpleQueue[tuple[Job, Any]] = queue.SimpleQueue()
+        self._running: dict[str, Any] = {}
+        self._client: Any = None
+        self._carried: Any = None
+
+    def __enter__(self) -> "OnDask":
+        import logging
+
+        import dask
+        from distributed import Client, LocalCluster
+
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        logging.getLogger("tornado").setLevel(logging.CRITICAL)
+        try:
+            self._stack.enter_context(dask.config.set(dict(_QUIET)))
+            address: Any = self._scheduler
+            if address is None:
+                address = LocalCluster(  # type: ignore[no-untyped-call]
+                    n_workers=self._workers,
+                    threads_per_worker=1,
+                    processes=True,
+                    host="127.0.0.1",
+                    scheduler_port=0,
+                    dashboard_address=None,
+                    worker_dashboard_address=None,
+                    memory_limit=WORKER_MEMORY_BYTES,
+                    silence_logs=logging.CRITICAL,
+                )
+                self._stack.enter_context(suppress(Exception))
+                self._stack.callback(address.close, timeout=10)
+            self._client = Client(  # type: ignore[no-untyped-call]
+                address, timeout=CONNECT_SECONDS, set_as_default=False
+            )
+            self._stack.callback(self._client.close, timeout=5)
+            # The rules travel once to each worker, not with each job.
+            self._carried = self._client.scatter(self._rules, broadcast=True, hash=False)
+        except BaseException as error:
+            self._stack.close()
+            if isinstance(error, OSError | TimeoutError | ValueError):
+                where = self._scheduler or "a cluster on this machine"
+                raise EngineLostError(f"{where} cannot be used: {' '.join(str(error).split())[:200]}") from error
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(Exception):
+            for future in self._running.values():
+                future.cancel(force=True) if self._client.status == "running" else None
+        self._running.clear()
+        self._carried = None
+        self._stack.close()
+
+    @property
+    def room(self) -> int:
+        known = max(len(self._client.scheduler_info(n_workers=-1)["workers"]), 1)
+        return JOBS_PER_WORKER * known - len(self._running)
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._running)
+
+    def submit(self, job: Job) -> None:
+        future = self._client.submit(work, job, self._options, self._carried, pure=False)
+        self._running[job.name] = future
+        future.add_done_callback(lambda done: self._answers.put((job, done)))
+
+    def next(self) -> tuple[Job, Answer]:
+        waited = 0.0
+        while True:
+            try:
+                job, future = self._answers.get(timeout=1.0)
+                break
+            except queue.Empty:
+                waited = waited + 1.0 if self._client.status != "running" else 0.0
+                if waited >= LOST_SECONDS:
+                    raise EngineLostError("the scheduler does not answer any more") from None
+        self._running.pop(job.name, None)
+        return job, self._answer(future)
+
+    def _answer(self, future: Any) -> Answer:
+        from distributed import KilledWorker
+
+        status = future.status
+        if status == "finished":
+            answer: Answer = future.result(timeout=60)
+            return answer
+        if status != "error":
+            raise EngineLostError("the scheduler has lost the work")
+        error = future.exception(timeout=60)
+        if isinstance(error, KilledWorker):
+            return Died("the process that read it ended each time, perhaps for lack of memory")
+        if isinstance(error, OtherVersionError):
+            raise EngineLostError(str(error))
+        return Died(f"a defect of oomadvisor: {type(error).__name__}: {' '.join(str(error).split())[:200]}")
