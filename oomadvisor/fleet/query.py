@@ -210,7 +210,7 @@ def _opened(folder: Path) -> duckdb.DuckDBPyConnection:
         try:
             source = dataset.dataset(parts, schema=schema, format="parquet") if parts else schema.empty_table()
             for part in parts:
-                _check(dataset.dataset(part, format="parquet").schema, part)
+                _check(dataset.dataset(part, format="parquet").schema, part, table)
         except (pa.ArrowException, OSError) as error:
             raise NoFleet(f"{folder / table} cannot be read: {' '.join(str(error).split())[:300]}") from error
         database.register(names.get(table, table), source)
@@ -223,7 +223,8 @@ def _opened(folder: Path) -> duckdb.DuckDBPyConnection:
     return database
 
 
-def _check(schema: Any, part: str) -> None:
-    version = (schema.metadata or {}).get(b"oomadvisor.schema", b"").decode("utf-8", "replace")
-    if version != VERSION:
-        raise NoFleet(f"{part} has the schema '{version}', not {VERSION}")
+def _check(schema: Any, part: str, table: str) -> None:
+    found = {key: value.decode("utf-8", "replace") for key, value in (schema.metadata or {}).items()}
+    version, holds = found.get(b"oomadvisor.schema", "none"), found.get(b"oomadvisor.table", "no table")
+    if (version, holds) != (VERSION, table):
+        raise NoFleet(f"{part} holds {holds} of the schema {version}; {table} of {VERSION} was expected")

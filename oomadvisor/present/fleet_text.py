@@ -18,6 +18,8 @@ from oomadvisor.present.printable import printable
 from oomadvisor.present.text import STYLES, heading, indented, plain, to_text
 
 BAR_CELLS = 20
+LONGEST_CELL = 400
+"""Of a longer value of a query the beginning is shown; JSON and CSV have all of it."""
 SHORT = ("certain", "marg.", "none", "harm", "bound.", "open")
 ROOM = "room: how many more of the operation fit one after another, in the middle of the incidents that pass."
 LEGEND = "marg.: marginal; none: no effect; harm: harmful; open: not decidable from the report."
@@ -241,27 +243,16 @@ def _signature(one: Signature, whole: int) -> RenderableType:
 def _counted(table: Table, whole: int) -> list[RenderableType]:
     if not table.rows:
         return []
-    shown = _table(
-        ("incidents", "r"),
-        ("", "l"),
-        (words.table_title(table.name).removeprefix("By "), "wrap"),
-        ("first cause", "wrap"),
-    )
+    causes = table.name != "first_cause"
+    what = words.table_title(table.name).removeprefix("By ")
+    shown = _table(("incidents", "r"), ("", "l"), (what, "wrap"), *([("first cause", "wrap")] if causes else []))
     most = max(row.incidents for row in table.rows)
     for row in table.rows:
-        cause = (
-            "-"
-            if row.cause is None
-            else row.cause
-            if row.of_cause == row.incidents
-            else f"{row.cause} ({row.of_cause})"
-        )
-        bar = "█" * max(row.incidents * BAR_CELLS // most, 1)
         shown.add_row(
             f"{row.incidents}  {words.percent(row.incidents, whole):>7}",
-            bar,
+            "█" * max(row.incidents * BAR_CELLS // most, 1),
             plain(row.value or "not known"),
-            "" if table.name == "first_cause" else plain(cause),
+            *([plain(words.cause_words(row))] if causes else []),
         )
     parts: list[RenderableType] = [heading(words.table_title(table.name)), indented(shown)]
     left = table.values - len(table.rows)
@@ -283,11 +274,25 @@ def _days(overview: Overview) -> list[RenderableType]:
 
 
 def render_answer(answer: Answer, *, width: int, colour: bool) -> str:
-    """Return the answer to a query as a table."""
-    table = _table(*((name, "wrap") for name in answer.columns))
-    for row in answer.rows:
-        table.add_row(*(plain("-" if cell is None else str(cell)) for cell in row))
-    return to_text(table, width=width, colour=colour)
+    """Return the answer to a query as a table, or row by row where a table would be wider than ``width`` columns."""
+    rows = [[_cell(value) for value in row] for row in answer.rows]
+    widths = [max(map(len, column)) for column in zip(map(printable, answer.columns), *rows, strict=True)]
+    if sum(widths) + 2 * len(widths) <= width:
+        table = _table(*((name, "l") for name in answer.columns))
+        for row in rows:
+            table.add_row(*map(Text, row))
+        return to_text(table, width=width, colour=colour)
+    room = max(map(len, map(printable, answer.columns)))
+    parts: list[RenderableType] = []
+    for number, row in enumerate(rows, 1):
+        parts.append(plain(f"row {number}", "bold"))
+        parts += [indented(plain(f"{name:{room}}  {cell}")) for name, cell in zip(answer.columns, row, strict=True)]
+    return to_text(Group(*parts), width=width, colour=colour)
+
+
+def _cell(value: object) -> str:
+    text = "-" if value is None else printable(str(value))
+    return text if len(text) <= LONGEST_CELL else f"{text[: LONGEST_CELL - 1]}…"
 
 
 def _shown_classes(counts: Iterable[Counts]) -> list[int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from oomadvisor.fleet.choice import Choice, Kept, Point
 from oomadvisor.fleet.curve import Counts, Interval
-from oomadvisor.fleet.overview import Overview
+from oomadvisor.fleet.overview import Overview, Row
 from oomadvisor.fleet.solve import Room, Solved, Unhelped
 from oomadvisor.fleet.when import Known
 from oomadvisor.kernel.words import INT_MAX
@@ -271,3 +271,10 @@ def table_title(name: str) -> str:
         "input": "By input",
     }
     return words.get(name, f"By {name.removeprefix('label:')}")
+
+
+def cause_words(row: Row) -> str:
+    """Say which first cause most incidents of a row have."""
+    if row.cause is None:
+        return "-"
+    return row.cause if row.of_cause == row.incidents else f"{row.cause} ({row.of_cause})"

@@ -234,7 +234,7 @@ def _counted(table: Table, whole: int) -> Grid:
             str(row.incidents),
             words.percent(row.incidents, whole),
             str(row.copies - row.incidents),
-            "-" if row.cause is None else f"{row.cause} ({row.of_cause})",
+            words.cause_words(row),
         )
         for row in table.rows
     )
