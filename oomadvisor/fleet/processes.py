@@ -6,9 +6,9 @@ from itertools import islice
 from multiprocessing import get_context
 from typing import TypeVar
 
-from oomadvisor.facts import assess
+from oomadvisor.facts import Assessment, assess
 from oomadvisor.fleet.coverage import Coverage, Role, Said, coverage, looked_at, said_at
-from oomadvisor.fleet.knob import Knob
+from oomadvisor.fleet.knob import Knob, present_values
 from oomadvisor.model import SystemState
 
 CHUNK = 8
@@ -26,10 +26,26 @@ def covered(knob: Knob, states: Sequence[str]) -> list[Coverage]:
     return [coverage(assess(SystemState.model_validate_json(state)), knob) for state in states]
 
 
-def said(points: Sequence[Point], states: Sequence[str]) -> list[tuple[Role, tuple[Said, ...]]]:
-    """Return what each of some points does to each state, and its role."""
+def said(points: Sequence[Point], states: Sequence[str]) -> list[tuple[Role, tuple[tuple[Said, int], ...]]]:
+    """Return the role of each state, and for each of some points what it does and how far it is from what the box has:
+    the sum over its values, each in permille of the present one.
+    """
     wanted = [dict(point) for point in points]
-    return [said_at(assess(SystemState.model_validate_json(state)), wanted) for state in states]
+    found = []
+    for state in states:
+        assessment = assess(SystemState.model_validate_json(state))
+        role, told = said_at(assessment, wanted)
+        moved = (sum(_distance(assessment, knob, value) for knob, value in point) for point in points)
+        found.append((role, tuple(zip(told, moved, strict=True))))
+    return found
+
+
+def _distance(assessment: Assessment, knob: Knob, value: int) -> int:
+    present = present_values(assessment, knob)
+    if present is None:
+        return 1000
+    nearest = min(max(value, present[0]), present[1])
+    return abs(value - nearest) * 1000 // max(nearest, 1)
 
 
 def looked(

@@ -130,10 +130,13 @@ class Solved:
 
 @dataclass(frozen=True, slots=True)
 class GridPoint:
-    """Values of several knobs, set together, and what they do."""
+    """Values of several knobs, set together, and what they do. ``moved_permille``: the sum over all
+    incidents and values of how far they are from what the box has, in permille of that.
+    """
 
     values: tuple[int, ...]
     counts: Counts
+    moved_permille: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,15 +230,21 @@ def solve_grid(
     points = [tuple(zip(knobs, combination, strict=True)) for combination in product(*rows)]
     if len(points) > MOST_POINTS:
         raise TooManyPoints(f"{len(points)} points are more than {MOST_POINTS}; name fewer values")
-    sums = [Counts()] * len(points)
+    sums, moved = [Counts()] * len(points), [0] * len(points)
     states = (one.state for one in fleet.states(incidents))
     for role, answers in in_processes(
         partial(said, points), states, workers, lambda count: done("Judging the grid", count, len(incidents))
     ):
-        sums = [total.plus(counted(role, answer)) for total, answer in zip(sums, answers, strict=True)]
-    found = [GridPoint(tuple(v for _, v in point), total) for point, total in zip(points, sums, strict=True)]
+        for n, (told, changes) in enumerate(answers):
+            sums[n] = sums[n].plus(counted(role, told))
+            moved[n] += changes
+    found = [
+        GridPoint(tuple(value for _, value in point), total, changes)
+        for point, total, changes in zip(points, sums, moved, strict=True)
+    ]
     certain = any(one.counts.certain for one in found)
-    return Grid(tuple(knobs), tuple(sorted(found, key=lambda one: (goodness(one.counts, certain=certain), one.values))))
+    ordered = sorted(found, key=lambda one: (goodness(one.counts, certain=certain), one.moved_permille, one.values))
+    return Grid(tuple(knobs), tuple(ordered))
 
 
 def _axis(knob: Knob, coverages: Sequence[Coverage], most: int) -> tuple[int, ...]:

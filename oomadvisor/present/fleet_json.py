@@ -126,7 +126,11 @@ def grid_json(grid: Grid, folder: str) -> dict[str, Any]:
         "fleet": folder,
         "knobs": names,
         "points": [
-            {"values": dict(zip(names, point.values, strict=True)), "counts": _counts(point.counts)}
+            {
+                "values": dict(zip(names, point.values, strict=True)),
+                "counts": _counts(point.counts),
+                "moved_permille": point.moved_permille,
+            }
             for point in grid.points
         ],
     }

@@ -170,11 +170,8 @@ def render_grid(grid: Grid, folder: str, *, width: int, colour: bool) -> str:
     """Return the points of a grid as text, best first."""
     names = [knob.name for knob in grid.knobs]
     shown = _shown_classes(point.counts for point in grid.points)
-    table = _table(
-        *((knob.name.removeprefix("vm."), "r") for knob in grid.knobs),
-        *((SHORT[n], "r") for n in shown),
-        ("harmed", "r"),
-    )
+    letters = [chr(ord("A") + n) for n in range(len(names))]
+    table = _table(*((one, "r") for one in letters), *((SHORT[n], "r") for n in shown), ("harmed", "r"))
     for n, point in enumerate(grid.points):
         style = "" if n else "bold"
         cells = [*map(str, point.values), *(str(point.counts[n]) for n in shown), str(point.counts.harmed)]
@@ -190,7 +187,11 @@ def render_grid(grid: Grid, folder: str, *, width: int, colour: bool) -> str:
         heading("The best point"),
         indented(plain(said)),
         heading("All points, best first"),
-        indented(table, plain("harmed: bystanders that pass now and would not.", "dim")),
+        indented(
+            plain(", ".join(f"{letter}: {name}" for letter, name in zip(letters, names, strict=True))),
+            table,
+            plain("harmed: bystanders that pass now and would not.", "dim"),
+        ),
     ]
     return to_text(Group(*parts), width=width, colour=colour)
 

@@ -92,6 +92,9 @@ def test_a_grid_is_exact_on_each_point(fleet_folder: Path) -> None:
         assert not any(total), point
     certain = [point.counts.certain for point in found.points]
     assert certain == sorted(certain, reverse=True)
+    # Of points that do as well, one that leaves a value as it is comes first.
+    seed = solve_grid(fleet, [MIN_FREE, RATIO], [(2039,), (64, 256)], fleet.selected("input = 'a/dmesg.log'"))
+    assert [(point.values, point.moved_permille) for point in seed.points] == [((2039, 256), 509), ((2039, 64), 1259)]
 
 
 def test_an_axis_without_values_is_filled_and_stays_small(fleet_folder: Path) -> None:

@@ -135,7 +135,7 @@ def _boxes(choice: Choice) -> Grid:
             rows.append((str(box.incidents), f"{box.ram_kb // 1024} MB", zone.zone, ", ".join(marks), reserve, kept))
     columns = ("incidents", "RAM", "zone", "marks, pages", "reserve, pages", "kept, kB")
     caption = "The kinds of box with the most incidents; RAM is that of the zones that may serve the requests"
-    return Grid("", caption, columns, tuple(rows), numeric=frozenset({0, 1, 4, 5}))
+    return Grid("", caption, columns, tuple(rows), numeric=frozenset({0, 1, 3, 4, 5}))
 
 
 def _groups(groups: Sequence[Group], title: str, name: str) -> Grid:
