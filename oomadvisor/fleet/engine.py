@@ -6,6 +6,8 @@
 """
 
 import queue
+import signal
+import time
 from collections import deque
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
@@ -18,7 +20,8 @@ from oomadvisor.fleet.expert import Rules
 from oomadvisor.fleet.work import Done, Options, OtherVersionError, work
 
 JOBS_PER_WORKER = 3
-LOST_SECONDS = 15.0
+LOST_SECONDS = 5.0
+COUNT_SECONDS = 2.0
 CONNECT_SECONDS = 20.0
 WORKER_MEMORY_BYTES = 2 << 30
 _QUIET: Mapping[str, Any] = {
@@ -96,6 +99,17 @@ class InProcess:
         self._jobs.clear()
 
 
+def _deaf() -> Any:
+    """Return what keeps a worker from hearing Ctrl-C, one that was started later in place of a dead one, too."""
+    from distributed import WorkerPlugin
+
+    class Deaf(WorkerPlugin):
+        def setup(self, worker: object) -> None:  # noqa: ARG002
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    return Deaf()
+
+
 class OnDask:
     """Does jobs on Dask: on a cluster of ``workers`` processes of its own, or on that of a ``scheduler``."""
 
@@ -107,6 +121,7 @@ class OnDask:
         self._running: dict[str, Any] = {}
         self._client: Any = None
         self._carried: Any = None
+        self._known, self._counted = workers, -COUNT_SECONDS
 
     def __enter__(self) -> "OnDask":
         import logging
@@ -114,8 +129,11 @@ class OnDask:
         import dask
         from distributed import Client, LocalCluster
 
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
-        logging.getLogger("tornado").setLevel(logging.CRITICAL)
+        # Dask logs tracebacks of whatever is killed; what it means is said by who asked for the work.
+        self._stack.callback(logging.disable, logging.root.manager.disable)
+        logging.disable(logging.CRITICAL)
+        # The workers inherit that Ctrl-C is not for them: this process stops them.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             self._stack.enter_context(dask.config.set(dict(_QUIET)))
             address: Any = self._scheduler
@@ -137,6 +155,8 @@ class OnDask:
                 address, timeout=CONNECT_SECONDS, set_as_default=False
             )
             self._stack.callback(self._client.close, timeout=5)
+            if self._scheduler is None:
+                self._client.register_plugin(_deaf())
             # The rules travel once to each worker, not with each job.
             self._carried = self._client.scatter(self._rules, broadcast=True, hash=False)
         except BaseException as error:
@@ -145,6 +165,8 @@ class OnDask:
                 where = self._scheduler or "a cluster on this machine"
                 raise EngineLostError(f"{where} cannot be used: {' '.join(str(error).split())[:200]}") from error
             raise
+        finally:
+            signal.signal(signal.SIGINT, before)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -157,8 +179,10 @@ class OnDask:
 
     @property
     def room(self) -> int:
-        known = max(len(self._client.scheduler_info(n_workers=-1)["workers"]), 1)
-        return JOBS_PER_WORKER * known - len(self._running)
+        now = time.monotonic()
+        if now - self._counted > COUNT_SECONDS:  # workers of a scheduler elsewhere come and go
+            self._counted, self._known = now, len(self._client.scheduler_info(n_workers=-1)["workers"])
+        return JOBS_PER_WORKER * max(self._known, 1) - len(self._running)
 
     @property
     def busy(self) -> bool:

@@ -42,8 +42,7 @@ class Input:
     @property
     def key(self) -> str:
         """What a ledger knows it by, without its address."""
-        url = self.url.encode("utf-8", "backslashreplace").decode()
-        return digest([url, self.size, self.tag])
+        return digest([shown(self.url), self.size, self.tag])
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,20 +124,25 @@ def _below(path: str) -> Iterator[Input | Unlisted]:
     troubles: list[OSError] = []
     for place, folders, names in os.walk(path, onerror=troubles.append):
         folders.sort()
-        yield from (Unlisted(os.fsdecode(one.filename), _reason(one)) for one in troubles)
+        yield from (Unlisted(shown(os.fsdecode(one.filename)), _reason(one)) for one in troubles)
         troubles.clear()
         yield from (_local(os.path.join(place, name)) for name in sorted(names))
-    yield from (Unlisted(os.fsdecode(one.filename), _reason(one)) for one in troubles)
+    yield from (Unlisted(shown(os.fsdecode(one.filename)), _reason(one)) for one in troubles)
 
 
 def _local(path: str) -> Input | Unlisted:
     try:
         known = os.stat(path)
     except OSError as error:
-        return Unlisted(path, _reason(error))
+        return Unlisted(shown(path), _reason(error))
     if not stat.S_ISREG(known.st_mode):
-        return Unlisted(path, "is no regular file")
-    return Input(path, path, known.st_size, f"{known.st_mtime_ns}")
+        return Unlisted(shown(path), "is no regular file")
+    return Input(path, shown(path), known.st_size, f"{known.st_mtime_ns}")
+
+
+def shown(name: str) -> str:
+    """Return a name as text that can be kept: bytes that are no UTF-8 are written as \\udcXX."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _reason(error: OSError) -> str:

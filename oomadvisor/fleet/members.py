@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any, BinaryIO, Protocol, cast
 
+from oomadvisor.fleet.inputs import shown
 from oomadvisor.fleet.streams import Budget
 from oomadvisor.parse.errors import InputError
 from oomadvisor.parse.source import Unzipped
@@ -48,18 +49,24 @@ class _Reads(Protocol):
 
 
 class Peeked:
-    """A stream whose beginning can be looked at."""
+    """A stream whose beginning can be looked at. Damage in it is met by whoever reads up to there."""
 
     def __init__(self, stream: _Reads) -> None:
         self._stream = stream
         self._start = b""
+        self._damage: Exception | None = None
 
     def peek(self, size: int) -> bytes:
-        while len(self._start) < size and (more := self._stream.read(size - len(self._start))):
-            self._start += more
+        try:
+            while len(self._start) < size and (more := self._stream.read(size - len(self._start))):
+                self._start += more
+        except (EOFError, zlib.error) as error:
+            self._damage = error
         return self._start[:size]
 
     def read(self, size: int) -> bytes:
+        if not self._start and self._damage is not None:
+            raise self._damage
         if self._start:
             data, self._start = self._start[:size], self._start[size:]
             return data
@@ -195,7 +202,7 @@ def _tar(name: str, stream: Peeked, budget: Budget, depth: int, whole: IO[bytes]
             tar.members = []  # type: ignore[attr-defined]  # it would remember them all
             if not member.isreg():
                 continue
-            inner = f"{_members(name, budget)}{INSIDE}{member.name}"
+            inner = f"{_members(name, budget)}{INSIDE}{shown(member.name)}"
             if member.size > budget.limits.member_bytes:
                 yield Archive(inner, member.size, f"holds more than {budget.limits.member_bytes} bytes")
                 continue
@@ -216,7 +223,7 @@ def _zip(name: str, stream: Peeked, budget: Budget, depth: int, whole: IO[bytes]
             for info in archive.infolist():
                 if info.is_dir():
                     continue
-                inner = f"{_members(name, budget)}{INSIDE}{info.filename}"
+                inner = f"{_members(name, budget)}{INSIDE}{shown(info.filename)}"
                 try:
                     with archive.open(info) as file:
                         counted = _Counted(inner, file, budget)

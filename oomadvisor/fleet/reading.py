@@ -76,8 +76,7 @@ class Reading:
         except InputError as error:
             self.outcome = replace(self.outcome, state="unreadable", reason=error.text)
         except Exception as error:  # one log in a million must not end the run over all others
-            reason = f"a defect of oomadvisor: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
-            self.outcome = replace(self.outcome, state="unreadable", reason=reason)
+            self.outcome = replace(self.outcome, state="unreadable", reason=defect(error))
         self.outcome = replace(self.outcome, incidents=incidents, seconds=time.perf_counter() - began)
 
     def _rows(self) -> Iterator[Rows]:
@@ -112,6 +111,11 @@ class Reading:
         incident, name = found.incident, self.name
         place = Place(name, found.offset, uptime_of(found.head), self.asked.labels(name))
         return rows_of(self.asked.expert(build_state(incident, proc=proc, kernel=self.asked.kernel)), place)
+
+
+def defect(error: Exception) -> str:
+    """Return in one line what happened that should not."""
+    return f"a defect of oomadvisor: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 def warning_row(name: str, warning: Warning_) -> Row:

@@ -148,9 +148,7 @@ class Run:
 
 
 def _entry(keys: Sequence[str], place: tuple[int, int | None] | None, outcomes: Iterable[Outcome]) -> dict[str, Any]:
-    told = [{**asdict(one), "input": one.input.encode("utf-8", "backslashreplace").decode()} for one in outcomes]
-    entry: dict[str, Any] = {"inputs": list(keys), "slice": place, "outcomes": told}
-    return entry
+    return {"inputs": list(keys), "slice": place, "outcomes": [asdict(one) for one in outcomes]}
 
 
 def _is_complete(places: Iterable[tuple[int, int | None]]) -> bool:

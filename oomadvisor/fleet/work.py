@@ -12,7 +12,7 @@ from oomadvisor.fleet.expert import Rules, expert_of
 from oomadvisor.fleet.inputs import Input
 from oomadvisor.fleet.labels import label_pattern
 from oomadvisor.fleet.members import Log, logs_in
-from oomadvisor.fleet.reading import Asked, Outcome, Reading, warning_row
+from oomadvisor.fleet.reading import Asked, Outcome, Reading, defect, warning_row
 from oomadvisor.fleet.rows import Rows
 from oomadvisor.fleet.schema import TABLES
 from oomadvisor.fleet.streams import NO_LOG_REACHES, Budget, Limits, Persistent
@@ -118,6 +118,8 @@ def _read(one: Input, part: Slice | None, asked: Asked, limits: Limits, keep: "_
                     yield Outcome(found.name, "archive", found.size, state=state, reason=found.reason)
     except InputError as error:
         yield Outcome(one.name, size=one.size, state="unreadable", reason=error.text)
+    except Exception as error:  # one input in a million must not end the run over all others
+        yield Outcome(one.name, size=one.size, state="unreadable", reason=defect(error))
 
 
 def _read_log(log: Log, reading: Reading, keep: "_Parts") -> Iterator[Outcome]:
