@@ -8,6 +8,7 @@ from oomadvisor.model import Incident, Marks, Operation, SystemState, Tunable, Z
 from oomadvisor.model.state import LOWMEM_RESERVE_RATIO, MIN_FREE_KBYTES
 from tests.expert.seed import seed_state
 from tests.simulate.boxes import ARM
+from tests.simulate.boxes import operation as single
 
 FUNCTIONS = functions_for((2, 6, 31))
 NAMES = ("DMA", "Normal", "Movable")
@@ -58,7 +59,8 @@ def small_state(
 
 
 def doing(operation: str) -> Operation:
-    return ARM[operation]
+    """Return an operation of ARM, or ``order-3``: one block that no operation of the architecture asks for."""
+    return single(3) if operation == "order-3" else ARM[operation]
 
 
 def known(name: str, value: int, default: int) -> Tunable:
@@ -96,7 +98,7 @@ def small_boxes(draw: st.DrawFn) -> Assessment:
         (present[0], present[1]),
         draw(st.integers(0, 200)),
         ratio=draw(st.sampled_from((1, 2, 8, 256))),
-        operation=draw(st.sampled_from(sorted(ARM))),
+        operation=draw(st.sampled_from((*sorted(ARM), "order-3"))),
         kind=draw(st.sampled_from(("oom", "oom", "mem-info"))),
         reclaimable=draw(st.sampled_from((0, 0, 500))),
     )

@@ -5,14 +5,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oomadvisor.facts import Assessment, assess
-from oomadvisor.fleet.coverage import Coverage, coverage, kept_pages, looked_at, said_at
+from oomadvisor.fleet.coverage import Coverage, Said, _proved, coverage, kept_pages, looked_at, said_at
 from oomadvisor.fleet.knob import Knob, NoSuchKnob, knob_named, resolved
 from oomadvisor.kernel.words import INT_MAX
 from oomadvisor.model.state import MIN_FREE_KBYTES
+from oomadvisor.simulate import asked_by
 from oomadvisor.simulate.change import with_min_free_kbytes
-from oomadvisor.verify import judge
+from oomadvisor.simulate.replay import operation_passes
+from oomadvisor.verify import judge, operations_beside
 from tests.expert.seed import incident_of, seed_lines, seed_state
-from tests.fleet.boxes import doing, seed_set_to, small_boxes
+from tests.fleet.boxes import doing, seed_set_to, small_boxes, small_state
 from tests.simulate.boxes import seed as seed_box
 
 MIN_FREE = knob_named(MIN_FREE_KBYTES)
@@ -43,6 +45,43 @@ def test_every_value_has_the_class_that_a_fix_would_get(assessment: Assessment, 
     assert [found.at(value) for value in values] == list(said_at(assessment, [{MIN_FREE: v} for v in values])[1])
     for value in edges:
         assert found.at(value).class_ == verified_class(assessment, MIN_FREE, value), value
+        assert found.at(value).breaks == something_breaks(assessment, value), value
+
+
+def something_breaks(assessment: Assessment, value: int) -> bool:
+    """Whether any operation, the one in question or another, passes at MIN now and not at the value."""
+    snap, workload = assessment.snap, assessment.state.workload
+    assert snap is not None
+    assert workload is not None
+    after = with_min_free_kbytes(snap, value)
+    return any(
+        operation_passes(asked_by(snap, one), orders, "min")
+        and not operation_passes(asked_by(after, one), orders, "min")
+        for one, orders in [
+            (workload, (*workload.orders, 0)),
+            *((one, one.orders) for one in operations_beside(assessment)),
+        ]
+    )
+
+
+def test_what_only_the_operation_in_question_loses_counts_as_broken() -> None:
+    """Three free blocks of order 3 among smaller ones: order 3 fails before anything of the architecture does."""
+    lists = ((0,) * 11, (60, 20, 10, 3, 0, 0, 0, 0, 0, 0, 0))
+    state = small_state(lists, (1, 300), 60, operation="order-3", kind="mem-info")
+    found = coverage(assess(state), MIN_FREE)
+    assert found.role == "bystander"
+    first = next(s.low for s in found.stretches if s.said.breaks)
+    others = operations_beside(assess(state))
+    after = with_min_free_kbytes(assess(state).snap or seed_box(), first)
+    assert all(operation_passes(asked_by(after, one), one.orders, "min") for one in others)
+    assert not operation_passes(after, (3,), "min")
+
+
+def test_an_edge_that_nobody_foresaw_is_found_all_the_same() -> None:
+    """Where the two ends of a stretch are judged differently, the judgement itself is followed to the edge."""
+    told = {False: Said("certain"), True: Said("no effect")}
+    found = list(_proved(lambda value: told[value >= 137], 0, 1000))
+    assert [(one.low, one.high, one.said.class_) for one in found] == [(0, 136, "certain"), (137, 1000, "no effect")]
 
 
 @settings(deadline=None, max_examples=10)
@@ -91,6 +130,11 @@ def test_a_healthy_picture_can_only_be_harmed() -> None:
 def test_an_incident_that_passes_now_is_no_case() -> None:
     assert coverage(assess(seed_set_to(2039)), MIN_FREE).role == "bystander"
     assert coverage(assess(seed_set_to(4160, kind="mem-info")), MIN_FREE).role == "case"
+    # At 3000 the seed passes at MIN: a picture of that is healthy, a kill with it is a case.
+    assert [coverage(assess(seed_set_to(3000, kind=kind)), MIN_FREE).role for kind in ("mem-info", "oom")] == [
+        "bystander",
+        "case",
+    ]
 
 
 def test_what_cannot_be_replayed_is_not_decidable_everywhere() -> None:
