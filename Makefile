@@ -7,7 +7,7 @@ DIST   ?= dist
 # durable-rules is published as source only, and its 2.0.28 calls a function that CPython 3.13 took out.
 CALL_FLAG := $(shell $(PYTHON) -c 'import sys; print("-DPyEval_CallObject=PyObject_CallObject" if sys.version_info >= (3, 13) else "")')
 
-.PHONY: venv page fleet demo test lint types conformance whatif longrun evidence eval fuzz-parser bench bench-page fuzz-engine rule-docs wheel lock clean
+.PHONY: venv page fleet demo test lint types conformance whatif longrun evidence eval fuzz-parser bench bench-page bench-fleet fuzz-engine rule-docs wheel lock clean
 
 venv: $(VENV)/ready
 
@@ -80,6 +80,10 @@ rule-docs: venv
 
 bench-page: page
 	@$(BIN)/python -m bench.page
+
+# A made-up fleet with known truth; FLEET="--incidents 100000 --mb 5000" for the large one, which takes hours.
+bench-fleet: fleet
+	@$(BIN)/python -m bench.fleet $(FLEET)
 
 wheel: venv
 	$(BIN)/python -m build --outdir $(DIST)

@@ -120,7 +120,6 @@ class OnDask:
         self._answers: queue.SimpleQueue[tuple[Job, Any]] = queue.SimpleQueue()
         self._running: dict[str, Any] = {}
         self._client: Any = None
-        self._carried: Any = None
         self._known, self._counted = workers, -COUNT_SECONDS
 
     def __enter__(self) -> "OnDask":
@@ -157,8 +156,6 @@ class OnDask:
             self._stack.callback(self._client.close, timeout=5)
             if self._scheduler is None:
                 self._client.register_plugin(_deaf())
-            # The rules travel once to each worker, not with each job.
-            self._carried = self._client.scatter(self._rules, broadcast=True, hash=False)
         except BaseException as error:
             self._stack.close()
             if isinstance(error, OSError | TimeoutError | ValueError):
@@ -174,7 +171,6 @@ class OnDask:
             for future in self._running.values():
                 future.cancel(force=True) if self._client.status == "running" else None
         self._running.clear()
-        self._carried = None
         self._stack.close()
 
     @property
@@ -189,7 +185,8 @@ class OnDask:
         return bool(self._running)
 
     def submit(self, job: Job) -> None:
-        future = self._client.submit(work, job, self._options, self._carried, pure=False)
+        # The rules travel with each job, 30 kB of them: what is put on workers once is gone when those die.
+        future = self._client.submit(work, job, self._options, self._rules, pure=False)
         self._running[job.name] = future
         future.add_done_callback(lambda done: self._answers.put((job, done)))
 

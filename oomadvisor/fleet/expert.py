@@ -1,6 +1,7 @@
 """The expert of a process: the rules, read once, and asked about every incident that the process comes across."""
 
 import pickle
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,12 +27,12 @@ class Rules:
 
 def rules_of(book: RuleBook) -> Rules:
     """Return what another process needs to advise by ``book``."""
-    return Rules(digest([__version__, [encoded(rule) for rule in book.rules]]), pickle.dumps(book))
+    return Rules(digest([__version__, [encoded(rule) for rule in book.rules]]), zlib.compress(pickle.dumps(book)))
 
 
 @lru_cache(maxsize=2)
 def expert_of(rules: Rules) -> Expert:
     """Return who advises by these rules; the same one for all bundles that a process works on."""
-    book: RuleBook = pickle.loads(rules.book)
+    book: RuleBook = pickle.loads(zlib.decompress(rules.book))
     engine = engine_for(book)
     return lambda state: advise(state, book, engine=engine)

@@ -135,7 +135,8 @@ class BlockSource:
                 part = self._stream.read(missing)
             except (EOFError, zlib.error) as error:
                 if not parts and not self._delivered:
-                    raise InputError(self.name, f"is no readable gzip file ({error})", expected=_TEXT) from error
+                    what = "is no readable gzip file" if self._packed else "is damaged or cut off"
+                    raise InputError(self.name, f"{what} ({error})", expected=_TEXT) from error
                 self.warn("truncated-gzip", f"The compressed file is damaged or cut off ({error}); read up to there.")
                 self._stream = io.BytesIO()
                 break

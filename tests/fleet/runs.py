@@ -18,7 +18,7 @@ from tests.cli.conftest import NEUTRAL, ROOT
 
 LONG = os.environ.get("OOMADVISOR_TEST_FLEET") == "long"
 only_long = pytest.mark.skipif(not LONG, reason="takes long; OOMADVISOR_TEST_FLEET=long runs it")
-PATIENCE_SECONDS = 300 if LONG else 90
+PATIENCE_SECONDS = 600 if LONG else 300
 ENVIRONMENT = {**NEUTRAL, "PYTHONPATH": str(ROOT)}
 
 

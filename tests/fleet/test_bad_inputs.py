@@ -85,7 +85,7 @@ CASES: list[tuple[str, bytes, int, str | None]] = [
     ("gz-that-lies.gz", LYING_GZ, 1, "damaged or cut off"),
     ("cut.gz", GZ[: len(GZ) // 2], 1, "damaged or cut off"),
     ("cut.xz", lzma.compress(REPORT)[:-30], 1, "damaged or cut off"),
-    ("cut.tar", tar_of({"a.log": REPORT, "b.log": REPORT})[:6_000], 2, "damaged or cut off"),
+    ("cut.tar", tar_of({"a.log": REPORT, "b.log": REPORT})[:6_000], 1, "damaged or cut off"),
     ("cut.zip", zip_of({"a.log": REPORT})[:-30], 0, "damaged or cut off"),
     ("lying.zip", lying_zip(), 0, "damaged or cut off"),
     ("bomb.gz", bomb(), 0, "taken for a bomb"),
@@ -114,7 +114,7 @@ def test_bad_inputs_are_reported_and_the_run_goes_on(tmp_path: Path) -> None:
     limit = 1 << 30
     done = subprocess.run(
         fleet_command([str(folder)], out, "--workers", "0"),
-        env=ENVIRONMENT, cwd=ROOT, capture_output=True, timeout=60, check=False, stdin=subprocess.DEVNULL,
+        env=ENVIRONMENT, cwd=ROOT, capture_output=True, timeout=300, check=False, stdin=subprocess.DEVNULL,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (limit, limit)),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr.decode()
@@ -144,7 +144,7 @@ def test_what_may_not_be_read(tmp_path: Path) -> None:
     (folder / "secret.log").chmod(0)
     (folder / "locked").chmod(0)
     try:
-        subprocess.run(fleet_command([str(folder)], out, "--workers", "0"), env=ENVIRONMENT, check=True, timeout=60)
+        subprocess.run(fleet_command([str(folder)], out, "--workers", "0"), env=ENVIRONMENT, check=True, timeout=300)
     finally:
         (folder / "locked").chmod(0o700)
     rows = {row["input"].rpartition("/")[2]: row for row in map(json.loads, tables(out)["inputs"])}
@@ -174,7 +174,7 @@ def test_wrong_usage_is_said_before_anything_is_written(tmp_path: Path, argument
     out = tmp_path / "out"
     done = subprocess.run(
         [sys.executable, "-m", "oomadvisor", "fleet", *arguments, "-o", str(out)],
-        env=ENVIRONMENT, cwd=ROOT, capture_output=True, timeout=60, check=False,
+        env=ENVIRONMENT, cwd=ROOT, capture_output=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 2, done.stderr.decode()
     assert said in " ".join(done.stderr.decode().replace("\n", " ").split())
@@ -188,7 +188,7 @@ def test_what_is_there_is_not_lost(tmp_path: Path) -> None:
 
     def run(*options: str) -> tuple[int, str]:
         command = fleet_command([str(SEED)], out, "--workers", "0", *options)
-        done = subprocess.run(command, env=ENVIRONMENT, cwd=ROOT, capture_output=True, timeout=60, check=False)
+        done = subprocess.run(command, env=ENVIRONMENT, cwd=ROOT, capture_output=True, timeout=300, check=False)
         return done.returncode, " ".join(done.stderr.decode().split())
 
     out.mkdir()

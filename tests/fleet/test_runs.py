@@ -7,13 +7,13 @@ import signal
 import sys
 from pathlib import Path
 
-import psutil
 import pytest
 
 from bench.fleets import Truth
 from tests.fleet.conftest import LABEL
 from tests.fleet.runs import (
     LONG,
+    PATIENCE_SECONDS,
     finished_bundles,
     fleet,
     fleet_command,
@@ -23,6 +23,10 @@ from tests.fleet.runs import (
     tables,
     wait_until,
 )
+
+pytest.importorskip("distributed")
+pytest.importorskip("pyarrow")
+psutil = pytest.importorskip("psutil")
 
 
 def test_the_tables_equal_the_truth(made: tuple[Path, Truth], reference: dict[str, list[str]]) -> None:
@@ -52,7 +56,7 @@ def test_workers_write_the_same(
     assert tables(out) == reference
 
 
-def workers_of(pid: int) -> list[psutil.Process]:
+def workers_of(pid: int) -> "list[psutil.Process]":
     """The processes below ``pid`` that do the work: they have no children, and are not there to watch others."""
     found = psutil.Process(pid).children(recursive=True)
     return [one for one in found if "spawn_main" in " ".join(one.cmdline()) and not one.children()]
@@ -64,7 +68,7 @@ def test_a_worker_may_be_killed(made: tuple[Path, Truth], reference: dict[str, l
         wait_until(lambda: finished_bundles(out) > 2 or started.poll() is not None)
         assert started.poll() is None
         workers_of(started.pid)[0].kill()
-        started.wait(90)
+        started.wait(PATIENCE_SECONDS)
         assert started.returncode == 0, said(started)
     assert tables(out) == reference
 
@@ -86,7 +90,7 @@ def test_a_run_that_was_stopped_is_gone_on_with(
     with process(*fleet_command([str(made[0])], out, *options)) as started:
         wait_until(lambda: finished_bundles(out) > 2 or started.poll() is not None)
         os.killpg(started.pid, how) if how == signal.SIGINT else os.kill(started.pid, how)
-        started.wait(60)
+        started.wait(PATIENCE_SECONDS)
         text = said(started)
         assert started.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL), text
         assert "Traceback" not in text
@@ -129,7 +133,7 @@ def test_a_scheduler_elsewhere(made: tuple[Path, Truth], reference: dict[str, li
                         wait_until(lambda: finished_bundles(out) > 2 or started.poll() is not None)
                         assert started.poll() is None, said(started)
                         os.killpg(scheduler.pid, signal.SIGKILL)
-                    started.wait(90)
+                    started.wait(PATIENCE_SECONDS)
                     text = said(started)
                     assert "Traceback" not in text
                     assert started.returncode == (75 if attempt == "killed" else 0), text
