@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from oomadvisor.fleet.dataset import HEAD
+from oomadvisor.fleet.dataset import HEAD, Dataset
 from oomadvisor.fleet.schema import TABLES, VERSION
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Fleet:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.head = _head(folder)
-        self._database = _opened(folder)
+        self._database = _opened(folder, None if self.finished else _kept(folder))
 
     @property
     def finished(self) -> bool:
@@ -197,8 +197,13 @@ def _head(folder: Path) -> dict[str, Any]:
     return dict(head)
 
 
-def _opened(folder: Path) -> duckdb.DuckDBPyConnection:
-    """Return a database that holds the tables, and can reach nothing else."""
+def _kept(folder: Path) -> frozenset[str]:
+    """Return the parts that the ledger knows: a run that was broken off can leave others, whose rows come again."""
+    return frozenset(name for _, entry in Dataset(folder, {}).entries() for name in entry["parts"])
+
+
+def _opened(folder: Path, kept: frozenset[str] | None) -> duckdb.DuckDBPyConnection:
+    """Return a database that holds the tables, and can reach nothing else. ``kept``: only these parts count."""
     import duckdb
     import pyarrow as pa
     from pyarrow import dataset
@@ -206,7 +211,8 @@ def _opened(folder: Path) -> duckdb.DuckDBPyConnection:
     database = duckdb.connect(":memory:")
     names = {"incidents": "occurrences", "fixes": "all_fixes", "verdicts": "all_verdicts"}
     for table, schema in TABLES.items():
-        parts = sorted(str(path) for path in (folder / table).glob("*.parquet"))
+        found = (folder / table).glob("*.parquet")
+        parts = sorted(str(path) for path in found if kept is None or f"{table}/{path.name}" in kept)
         try:
             source = dataset.dataset(parts, schema=schema, format="parquet") if parts else schema.empty_table()
             for part in parts:

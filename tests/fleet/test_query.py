@@ -225,6 +225,14 @@ def test_a_fleet_without_incidents_is_one(tmp_path: Path) -> None:
     assert (overview(fleet).incidents, fleet.selected(), fleet.finished) == (0, [], False)
 
 
+def test_of_a_run_that_was_broken_off_only_what_the_ledger_knows_counts(tmp_path: Path) -> None:
+    out = write(tmp_path / "OUT", bundles(), finished=False)
+    part = next((out / "incidents").iterdir())
+    part.with_name("left-over-00000.parquet").write_bytes(part.read_bytes())
+    found = overview(Fleet(out))
+    assert (found.finished, found.incidents, found.occurrences) == (False, len(FIRST), len(ROWS))
+
+
 def test_hostile_text_is_only_text(tmp_path: Path) -> None:
     fleet = Fleet(write(tmp_path / "OUT", [hostile_bundle()]))
     assert fleet.selected(label_condition(HOSTILE, HOSTILE)) == fleet.selected()
