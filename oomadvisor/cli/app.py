@@ -14,6 +14,7 @@ from oomadvisor.cli import options
 from oomadvisor.cli.collect import collect
 from oomadvisor.cli.export import export
 from oomadvisor.cli.fleet import fleet_app
+from oomadvisor.cli.fleet_ask import register as register_fleet_questions
 from oomadvisor.cli.inputs import Inputs, Picked, Wanted, check_found, pick, scan
 from oomadvisor.cli.knowledge import knowledge_app
 from oomadvisor.cli.output import Colour, check_target, coloured, columns, to_stderr, write_result
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 app.add_typer(rules_app, name="rules")
 app.add_typer(knowledge_app, name="knowledge")
+register_fleet_questions(fleet_app)
 app.add_typer(fleet_app, name="fleet")
 
 

@@ -90,12 +90,12 @@ def export(
         raise typer.BadParameter("only a patch has a file to change; add --format patch.", param_hint="--sysctl-conf")
     inputs = Inputs(report, sysctl, tuple(proc or ()), kernel)
     check_target(output, force=force)
-    conf = None if sysctl_conf is None else _read(sysctl_conf)
+    conf = None if sysctl_conf is None else read_conf_file(sysctl_conf)
     picked = pick(inputs, Wanted.by_options(incident, every=False))
     if conf is None and form is ExportFormat.patch:
         conf = _conf_of(picked.states[0])
     plan = planned(picked.states[0], until, picks or [], tuple(rule_dirs or ()), force=force)
-    text = _written(plan, form, conf, sysctl_conf, rollback=rollback)
+    text = written(plan, form, conf, sysctl_conf, rollback=rollback)
     for line in summary_lines(plan):
         to_stderr(printable(line))
     if form is ExportFormat.dropin and not rollback:
@@ -129,7 +129,8 @@ def planned(state: "SystemState", until: UpTo, picks: list[str], rule_dirs: tupl
         raise typer.BadParameter(f"{printable(str(error))}.", param_hint="--pick" if picks else "--plan") from None
 
 
-def _written(plan: "Plan", form: ExportFormat, conf: bytes | None, name: str | None, *, rollback: bool) -> bytes:
+def written(plan: "Plan", form: ExportFormat, conf: bytes | None, name: str | None, *, rollback: bool) -> bytes:
+    """Return the plan as a file of this form. ``conf``, ``name``: the file that a patch changes. Raises InputError."""
     from oomadvisor.export import dropin, patch, script
 
     if form is ExportFormat.patch:
@@ -182,7 +183,7 @@ def _conf_of(state: "SystemState") -> bytes | None:
     return content
 
 
-def _read(path: str) -> bytes:
+def read_conf_file(path: str) -> bytes:
     """Return the bytes of a sysctl.conf, up to a limit that is far above what is accepted. Raises InputError."""
     from oomadvisor.parse.errors import InputError
 

@@ -9,6 +9,7 @@ PAGE = ("jinja2", "vl_convert")
 SERVE = (*PAGE, "starlette", "uvicorn", "python_multipart")
 PLOT = ("vl_convert",)
 FLEET = ("dask", "distributed", "fsspec", "pyarrow", "zstandard")
+FLEET_ASK = ("duckdb", "pyarrow")
 
 
 def need(modules: tuple[str, ...], what: str, extra: str = "page") -> None:

@@ -25,3 +25,12 @@ def reference(made: tuple[Path, Truth], tmp_path_factory: pytest.TempPathFactory
     out = tmp_path_factory.mktemp("reference") / "out"
     fleet([str(made[0])], out, "--workers", "0", "--label", LABEL)
     return tables(out)
+
+
+@pytest.fixture(scope="session")
+def fleet_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fleet of some fifteen incidents, to be asked (:mod:`tests.fleet.made`)."""
+    pytest.importorskip("duckdb", reason="the extra 'fleet' is not installed (make fleet)")
+    from tests.fleet.made import bundles, write
+
+    return write(tmp_path_factory.mktemp("asked") / "OUT", bundles())

@@ -164,6 +164,17 @@ def render_plain(template: str, **values: Any) -> str:
     return page
 
 
+def render_file(template: str, **values: Any) -> str:
+    """Return another page that stands alone, in the same clothes and under the same policy."""
+    page: str = _template(template).render(**_dress(served=False), **values)
+    return page
+
+
+def drawn(chart: Chart) -> Picture:
+    """Return a chart with its drawing."""
+    return _picture(chart)
+
+
 def policy(*, served: bool) -> str:
     """Return the content security policy of the pages: their own script and style by hash, and nothing else.
 
