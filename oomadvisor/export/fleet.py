@@ -3,8 +3,8 @@
 from oomadvisor.fleet.choice import Choice
 from oomadvisor.fleet.solve import Solved
 from oomadvisor.model import KernelRelease
-from oomadvisor.model.advice import VerificationClass
 from oomadvisor.model.plan import LeftOut, Plan, Setting, Step
+from oomadvisor.model.verification import VerificationClass
 from oomadvisor.present import fleet_words as words
 
 

@@ -14,7 +14,7 @@ from oomadvisor.facts import Assessment
 from oomadvisor.fleet.knob import Knob, default_value, entries_below, present_values, resolved
 from oomadvisor.kernel.watermark import ONE_KIND
 from oomadvisor.model import MARKS, Operation, Verification
-from oomadvisor.model.advice import VerificationClass
+from oomadvisor.model.verification import VerificationClass
 from oomadvisor.simulate import SetSysctl, Snapshot, apply, asked_by, classify
 from oomadvisor.simulate.answers import steps_of_monotone
 from oomadvisor.simulate.change import with_reserve_ratio
