@@ -42,7 +42,10 @@ def small_state(
         )
         for index in (0, 1)
     )
-    incident: Incident = seed.incident.model_copy(update={"kind": kind, "zones": zones})
+    counters = seed.incident.counters
+    assert counters is not None
+    counters = counters.model_copy(update={"free": sum(zone.free_pages or 0 for zone in zones)})
+    incident: Incident = seed.incident.model_copy(update={"kind": kind, "zones": zones, "counters": counters})
     tunables = {
         MIN_FREE_KBYTES: known(MIN_FREE_KBYTES, min_free_kb, 2039),
         f"{LOWMEM_RESERVE_RATIO}[DMA]": known(f"{LOWMEM_RESERVE_RATIO}[DMA]", ratio, 256),

@@ -13,8 +13,8 @@ from oomadvisor.fleet.coverage import Coverage, Said, Stretch, coverage
 from oomadvisor.fleet.curve import Counts, counted, curve
 from oomadvisor.fleet.knob import knob_named
 from oomadvisor.kernel.words import INT_MAX
-from oomadvisor.model.advice import VerificationClass
 from oomadvisor.model.state import MIN_FREE_KBYTES
+from oomadvisor.model.verification import VerificationClass
 from oomadvisor.simulate import Snapshot
 from tests.fleet.boxes import seed_set_to
 
