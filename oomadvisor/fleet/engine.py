@@ -22,6 +22,7 @@ from oomadvisor.fleet.work import Done, Options, OtherVersionError, work
 JOBS_PER_WORKER = 3
 LOST_SECONDS = 5.0
 COUNT_SECONDS = 2.0
+FETCH_SECONDS = 60.0
 CONNECT_SECONDS = 20.0
 WORKER_MEMORY_BYTES = 2 << 30
 _QUIET: Mapping[str, Any] = {
@@ -143,8 +144,8 @@ class OnDask:
                     processes=True,
                     host="127.0.0.1",
                     scheduler_port=0,
-                    dashboard_address=None,
-                    worker_dashboard_address=None,
+                    dashboard_address="127.0.0.1:0",
+                    worker_dashboard_address="127.0.0.1:0",
                     memory_limit=WORKER_MEMORY_BYTES,
                     silence_logs=logging.CRITICAL,
                 )
@@ -188,6 +189,9 @@ class OnDask:
         # The rules travel with each job, 30 kB of them: what is put on workers once is gone when those die.
         future = self._client.submit(work, job, self._options, self._rules, pure=False)
         self._running[job.name] = future
+        self._listen(job, future)
+
+    def _listen(self, job: Job, future: Any) -> None:
         future.add_done_callback(lambda done: self._answers.put((job, done)))
 
     def next(self) -> tuple[Job, Answer]:
@@ -195,21 +199,32 @@ class OnDask:
         while True:
             try:
                 job, future = self._answers.get(timeout=1.0)
-                break
             except queue.Empty:
                 waited = waited + 1.0 if self._client.status != "running" else 0.0
                 if waited >= LOST_SECONDS:
                     raise EngineLostError("the scheduler does not answer any more") from None
-        self._running.pop(job.name, None)
-        return job, self._answer(future)
+                continue
+            answer = self._answer(future)
+            if answer is not None:
+                self._running.pop(job.name, None)
+                return job, answer
+            self._listen(job, future)
 
-    def _answer(self, future: Any) -> Answer:
+    def _answer(self, future: Any) -> Answer | None:
+        """Return what came of a job, None when the worker died before it was fetched, and another one does it again."""
         from distributed import KilledWorker
 
         status = future.status
         if status == "finished":
-            answer: Answer = future.result(timeout=60)
+            try:
+                answer: Answer = future.result(timeout=FETCH_SECONDS)
+            except (TimeoutError, OSError):
+                if self._client.status == "running":
+                    return None
+                raise EngineLostError("the scheduler does not answer any more") from None
             return answer
+        if status == "pending":
+            return None
         if status != "error":
             raise EngineLostError("the scheduler has lost the work")
         error = future.exception(timeout=60)

@@ -63,9 +63,9 @@ def test_labels_are_those_of_a_regular_expression(middle: list[str], word: str, 
 
 
 def test_no_pattern_is_slow() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     label_pattern("*a" * 500 + "{x}b").labels_of("a" * 200_000)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_what_is_secret_in_an_url_is_in_no_table() -> None:
