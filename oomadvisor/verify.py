@@ -444,6 +444,14 @@ def _nearest(verdicts: tuple[Verdict, ...]) -> Verdict | None:
     return max(verdicts, key=lambda v: (v.ok, v.remaining_pages - v.bound_pages), default=None)
 
 
+def _layouts(outcome: Outcome) -> str:
+    if outcome.draws:
+        return (
+            f"of {outcome.draws} random layouts {outcome.estimate_min} pass at MIN and {outcome.estimate_high} at HIGH"
+        )
+    return "none was laid out at random, the box is too large for that" if outcome.worst else "no layout was drawn"
+
+
 def _outcome_scope(outcome: Outcome, class_: str, prices: tuple[Price, Price] | None) -> OutcomeScope:
     """Return the values that texts may quote: the largest block of the operation at MIN, before and after."""
     at_min_before = next(r for r in outcome.before if r.mark == "min")
@@ -466,6 +474,7 @@ def _outcome_scope(outcome: Outcome, class_: str, prices: tuple[Price, Price] | 
         headroom=outcome.headroom,
         headroom_low=outcome.headroom_draws[0] if outcome.headroom_draws else None,
         headroom_high=outcome.headroom_draws[-1] if outcome.headroom_draws else None,
+        layouts=_layouts(outcome),
         draws=outcome.draws or None,
         draws_min=outcome.estimate_min,
         draws_high=outcome.estimate_high,

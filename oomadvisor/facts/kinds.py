@@ -592,6 +592,11 @@ class OutcomeScope(Fact):
     headroom: int | None = Field(default=None, description="children that stay, after")
     headroom_low: int | None = Field(default=None, description="fewest in the drawn layouts")
     headroom_high: int | None = Field(default=None, description="most in the drawn layouts")
+    layouts: str = Field(
+        default="no layout was drawn",
+        description="how many of the drawn layouts pass, in words",
+        examples=["of 20 random layouts 12 pass at MIN and 3 at HIGH"],
+    )
     draws: int | None = Field(default=None, description="layouts drawn")
     draws_min: int | None = Field(default=None, description="of them pass at MIN")
     draws_high: int | None = Field(default=None, description="of them pass at HIGH")

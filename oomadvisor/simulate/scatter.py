@@ -22,6 +22,8 @@ from oomadvisor.simulate.replay import operation_passes
 from oomadvisor.simulate.snapshot import Snapshot, ZoneSnapshot
 
 DRAWS = 20
+MOST_PAGES = 1 << 20
+"""Zones with more pages together (4 GB of 4 kB) are not laid out: every page takes time and memory in each draw."""
 SEED = 2631
 FEW = 64
 SPARSE = 64
@@ -50,13 +52,16 @@ def scatter(snap: Snapshot, pages: int, orders: tuple[int, ...], *, draws: int =
     """Return what freeing ``pages`` pages can do to an operation that takes blocks of ``orders`` one after another.
 
     ``worst`` has a snapshot for each question that is asked of it (mark, which block is split, a single page after the
-    operation or none): at each the worst of them counts. No zone gets more pages than it has in use.
+    operation or none): at each the worst of them counts. No zone gets more pages than it has in use. There are no draws
+    where the zones have more than MOST_PAGES and large blocks are asked for.
     """
     best = snap.with_zones(tuple(_completed(zone, min(pages, _used(zone)), max(orders)) for zone in snap.zones))
     shares = _shares(snap, pages)
     if max(orders) == 0:
         # Single pages are counted, not looked for: every layout gives the same answer.
         drawn = (_with_singles(snap, shares),) * draws
+    elif sum(max(zone.present, zone.listed) for zone in snap.zones) > MOST_PAGES:
+        drawn = ()
     else:
         drawn = tuple(_drawn(snap, shares, f"{seed} {draw}") for draw in range(draws))
     return Scatter(worst=_worst(snap, pages, orders), best=best, draws=drawn)

@@ -1,9 +1,9 @@
 """A set of changes replayed: the verdict before and after, and its class (docs/verification.md)."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from oomadvisor.model import MARKS, Mark, Operation, Replay
 from oomadvisor.model.verification import VerificationClass
@@ -45,9 +45,13 @@ class Outcome:
 
     @property
     def children(self) -> tuple[int, int]:
-        """The least and the largest headroom: of the layouts drawn, or of the ways in which blocks are split."""
+        """The least and the largest headroom: of the layouts drawn, else of the worst and the best case, else of the
+        ways in which blocks are split.
+        """
         if self.headroom_draws:
             return min(self.headroom, self.headroom_draws[0]), self.headroom_draws[-1]
+        if self.worst:
+            return self.headroom, max(self.headroom, *children_range(self.snapshot, self.operation))
         return children_range(self.snapshot, self.operation)
 
 
@@ -146,8 +150,8 @@ def _bounded(
         after=_replays(spread.best, target),
         worst=_replays(worst, target),
         draws=len(spread.draws),
-        estimate_min=sum(times for s, times in alike.items() if operation_passes(s, target.orders, "min")),
-        estimate_high=sum(times for s, times in alike.items() if passes_both_ways(s, target.orders, "high")),
+        estimate_min=_share(alike, partial(operation_passes, orders=target.orders, mark="min")),
+        estimate_high=_share(alike, partial(passes_both_ways, orders=target.orders, mark="high")),
         headroom_before=headroom_before,
         headroom=children_that_stay(worst, target),
         headroom_draws=tuple(sorted(count for count, times in children for _ in range(times))),
@@ -155,6 +159,10 @@ def _bounded(
         snapshot=spread.best,
         worst_snapshot=worst,
     )
+
+
+def _share(alike: Counter[Snapshot], ok: Callable[[Snapshot], bool]) -> int | None:
+    return sum(times for snap, times in alike.items() if ok(snap)) if alike else None
 
 
 def _as_seen(snap: Snapshot, operation: Operation) -> Snapshot:

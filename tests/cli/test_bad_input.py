@@ -2,6 +2,7 @@
 
 import gzip
 import random
+import re
 import resource
 import subprocess
 import sys
@@ -92,6 +93,9 @@ DAMAGED: dict[str, Callable[[], str]] = {
     "every line twice": lambda: "".join(line * 2 for line in LINES),
     "lines backwards": lambda: "".join(reversed(LINES)),
     "a line of 5 MB": lambda: REPORT + "x" * 5_000_000 + "\n",
+    "a box of 3 TB": lambda: re.sub(
+        r"(?<=present:)\d+|(?<=[ :])\d+(?=\*)|\d+(?= pages of RAM)", lambda match: f"{int(match[0]) * 12345}", REPORT
+    ),
     "old line ends": lambda: REPORT.replace("\n", "\r"),
     "hostile name": lambda: replaced("myshellscript", "\x1b]0;x\x07`<b>|\u202e"),
 }

@@ -21,6 +21,7 @@ from oomadvisor.simulate import (
 )
 from oomadvisor.simulate.change import Change
 from oomadvisor.simulate.replay import operation_passes
+from oomadvisor.simulate.scatter import MOST_PAGES
 from tests.checks.whatif import predict, rows
 from tests.simulate.boxes import ARM, RUNS, SLOW_PROPERTY, box, boxes, operation, operations, seed, zone
 
@@ -177,3 +178,15 @@ def test_measured_rows_of_reports() -> None:
     assert table["harmful", "oom"] > 100
     assert table["marginal", "ok"] > 0
     assert table["marginal", "oom"] > 0
+
+
+def test_a_box_that_is_too_large_to_be_laid_out_has_the_bounds_alone() -> None:
+    """Every page of a layout takes time and memory; the best and the worst case do not."""
+    free = (20000, 3000, 40, 0, 0, 0, 0, 0, 0, 0, 0)
+    marks = (4000, 5000, 6000)
+    large, small = (box(zone(free, marks=marks, present=pages)) for pages in (MOST_PAGES + 1, MOST_PAGES))
+    change = (FreePages("tmpfs", 4096),)
+    without, drawn = (what_if(snap, operation(2), change, draws=2) for snap in (large, small))
+    assert (without.draws, without.estimate_min, without.headroom_draws) == (0, None, ())
+    assert (drawn.draws, drawn.verification) == (2, without.verification)
+    assert without.children[0] <= drawn.children[0] <= drawn.children[1] <= without.children[1]
