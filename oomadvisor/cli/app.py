@@ -5,7 +5,7 @@ The other rooms are imported inside the commands, so that ``--help`` and ``--ver
 
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -328,27 +328,33 @@ Examples:
 def schema(
     document: Annotated[
         options.Document,
-        typer.Argument(metavar="advice|explain|simulate|longrun|verify", help="The document whose schema is wanted."),
+        typer.Argument(metavar="DOCUMENT", help="The document whose schema is wanted."),
     ] = options.Document.advice,
     output: options.Output = None,
     force: options.Force = False,
 ) -> None:
     """Print the JSON Schema (2020-12) of what --format json prints.
 
-    longrun is what simulate prints with --days.
+    longrun is what simulate prints with --days, fleet-grid what fleet solve prints of several knobs.
     """
+    from functools import partial
+
     from oomadvisor.present.comparison_json import comparison_schema
+    from oomadvisor.present.fleet_schemas import fleet_schema
     from oomadvisor.present.json import advice_schema, dumps, explain_schema
     from oomadvisor.present.longrun import longrun_schema
     from oomadvisor.present.trial_json import trial_schema
 
     check_target(output, force=force)
-    schemas = {
+    schemas: dict[options.Document, Callable[[], dict[str, Any]]] = {
         options.Document.advice: advice_schema,
         options.Document.explain: explain_schema,
         options.Document.simulate: trial_schema,
         options.Document.longrun: longrun_schema,
         options.Document.verify: comparison_schema,
+        options.Document.fleet_report: partial(fleet_schema, "fleet-report"),
+        options.Document.fleet_solve: partial(fleet_schema, "fleet-solve"),
+        options.Document.fleet_grid: partial(fleet_schema, "fleet-grid"),
     }
     write_result(dumps(schemas[document]()), output, force=force)
 

@@ -47,6 +47,9 @@ class Document(str, Enum):
     simulate = "simulate"
     longrun = "longrun"
     verify = "verify"
+    fleet_report = "fleet-report"
+    fleet_solve = "fleet-solve"
+    fleet_grid = "fleet-grid"
 
 
 Report = Annotated[

@@ -221,7 +221,7 @@ class OnDask:
                     return None
                 raise EngineLostError("the scheduler does not answer any more") from None
             return answer
-        if status == "pending":
+        if status in ("pending", "lost"):  # lost: the worker died with the result, and the scheduler has it made again
             return None
         if status != "error":
             raise EngineLostError("the scheduler has lost the work")
