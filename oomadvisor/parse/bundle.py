@@ -24,10 +24,10 @@ class BundleCatcher:
         """Whether a bundle has begun in what was fed so far."""
         return self._kept is not None
 
-    def feed(self, block: bytes, line: int) -> None:
-        """Take the next block, which begins in the line of that number."""
+    def feed(self, block: bytes, line: int, *, marked: bool = True) -> None:
+        """Take the next block, which begins in the line of that number. ``marked``: a bundle may begin within it."""
         across = self._seam + block[: len(BEGIN)]
-        if BEGIN in block or BEGIN in across:
+        if (marked and BEGIN in block) or BEGIN in across:
             text = self._seam + block
             begin = text.rfind(b"\n", 0, text.rfind(BEGIN)) + 1
             self._first_line = line + text.count(b"\n", 0, begin)

@@ -4,13 +4,15 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from oomadvisor.model import Incident, Kill, Warning_
-from oomadvisor.parse.bundle import BundleCatcher
+from oomadvisor.parse.bundle import BEGIN, BundleCatcher
 from oomadvisor.parse.errors import InputError
 from oomadvisor.parse.forms import TRIGGER_SEARCH, TRIGGERS
 from oomadvisor.parse.machine import LOOK_BACK, LineMachine
+from oomadvisor.parse.search import WordSearch
 from oomadvisor.parse.source import MAX_LINE_BYTES, BlockSource, decoded
 
 _TRIGGERS = tuple(trigger.encode() for trigger in TRIGGERS)
+_MARK_SEARCH = WordSearch((*TRIGGERS, BEGIN.decode()))
 #: The look-back of a file with endless lines is cut short rather than kept in memory.
 _MAX_KEPT_BLOCKS = 32
 
@@ -84,11 +86,13 @@ class Scan:
         """Yield the incidents as they end; the one that is open at last only when this is the end of the log."""
         while not self._enough and (block := self._source.read()):
             self._read_bytes += len(block)
+            # One pass for all that may matter; what it is, is asked only where there is something.
+            marked = _MARK_SEARCH.in_bytes(block)
             if self._catcher is not None:
-                self._catcher.feed(block, self._line)
+                self._catcher.feed(block, self._line, marked=marked)
             if b"\n" not in block:
                 self._lengthen(block)
-            elif self._machine.idle and self._is_quiet(block):
+            elif self._machine.idle and self._is_quiet(block, marked=marked):
                 self._keep(block, block.count(b"\n"))
             else:
                 yield from self._read(block)
@@ -112,9 +116,9 @@ class Scan:
         self._kept.append(more)
         self._kept_lines.append(0)
 
-    def _is_quiet(self, block: bytes) -> bool:
+    def _is_quiet(self, block: bytes, *, marked: bool) -> bool:
         seam = self._rest + block[: block.find(b"\n")]
-        return not TRIGGER_SEARCH.in_bytes(block) and not TRIGGER_SEARCH.in_bytes(seam)
+        return not (marked and TRIGGER_SEARCH.in_bytes(block)) and not TRIGGER_SEARCH.in_bytes(seam)
 
     def _keep(self, block: bytes, lines: int) -> None:
         """Keep a block for looking back, and drop what is too far back."""
