@@ -29,6 +29,7 @@ _QUIET: Mapping[str, Any] = {
     "distributed.scheduler.allowed-failures": 2,
     "distributed.comm.timeouts.connect": "10s",
     "distributed.admin.tick.limit": "1h",
+    "distributed.worker.profile.enabled": False,  # it keeps the call stacks of the last hour, some MB a minute
     "distributed.worker.memory.spill": False,
     "distributed.worker.memory.target": False,
     "distributed.worker.memory.pause": False,
